@@ -137,12 +137,12 @@ class Import:
     async def _next(self, reader: Reader) -> Batch:
         """Read a batch and prepare its drafts; those that the library has just so stay drafts.
 
-        Of threads with one key, the last is left.
+        Of threads with one key, the last that can be made is left.
         """
         batch = await in_thread(reader.next)
         self._sources.update(one.rows.source for one in batch.threads if one.rows.source)
-        latest = {one.rows.key: place for place, one in enumerate(batch.threads)}
-        drafts = {key: place for key, place in latest.items() if batch.threads[place].is_draft}
+        latest = {(o.rows.key, o.problem): place for place, o in enumerate(batch.threads)}
+        drafts = {key: i for (key, _), i in latest.items() if batch.threads[i].is_draft}
         if drafts:
             known = await self._database.reading(threads.known_by_key, self._scope, [*drafts])
             for key, row in known.items():

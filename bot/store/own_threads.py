@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,6 +58,17 @@ async def ids_merged_into(connection: AsyncConnection, thread_id: int) -> list[i
     """Return the ids of the threads that were merged into one."""
     query = select(table.c.id).where(table.c.merged_into == thread_id)
     return list((await connection.scalars(query)).all())
+
+
+async def merged_into(connection: AsyncConnection, thread_ids: Collection[int]) -> set[int]:
+    """Return the threads that some were merged into, and those that these were merged into."""
+    found, last = set[int](), {*thread_ids}
+    while last:
+        query = select(table.c.merged_into).where(table.c.id.in_(last))
+        parents = await connection.scalars(query.where(table.c.merged_into.is_not(None)))
+        last = {*parents} - found
+        found |= last
+    return found
 
 
 async def has_key(connection: AsyncConnection, guild_id: int, key: str) -> bool:

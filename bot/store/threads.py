@@ -11,7 +11,15 @@ from sqlalchemy import Column, ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredAnswer, StoredThread
-from bot.store import carried, change_feed, former_keys, imported_messages, overrides, upsert
+from bot.store import (
+    carried,
+    change_feed,
+    former_keys,
+    imported_messages,
+    overrides,
+    own_threads,
+    upsert,
+)
 from bot.store.acceptances import accepted_by
 from bot.store.rows import (
     THREAD,
@@ -42,7 +50,7 @@ class Put:
 
     ``added`` are the ids of those that are new, by key. The feed of changes names them, and
     what else is searched otherwise now, up to ``seq``; 0 where there is nothing of that.
-    ``ids`` are those of all threads of the batch.
+    ``ids`` are those of all threads of the batch, and of those that they were merged into.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -96,13 +104,16 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         back = [r.id for r in known.values() if r.id in changed and r.retired_at is not None]
         if back:
             await overrides.come_back(connection, scope, back)
+    # Before authors' choices: what these change must be read back, rather than indexed as it came.
+    seq = await change_feed.last_change(connection) if added or touched else 0
     if said := [thread for thread in batch if thread.tallies or thread.accepted_in]:
         await carried.take(connection, scope, said)
     if posted := [thread for thread in batch if thread.made_of is not None]:
         await imported_messages.take(connection, scope, posted)
-    is_noted = bool(added or touched)
-    seq = await change_feed.last_change(connection) if is_noted else 0
-    return Put(outcomes, added, seq, [*added.values(), *(row.id for row in known.values())])
+    merged = [row.id for row in known.values() if row.merged_into is not None]
+    with_answers = await own_threads.merged_into(connection, merged)
+    ids = [*added.values(), *(row.id for row in known.values()), *with_answers]
+    return Put(outcomes, added, seq, ids)
 
 
 async def known_by_key(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert
@@ -434,6 +435,22 @@ class TestMerging:
         report = await app.library.add([replace(PIE, body="New.")], scope=HERE)
         assert report.unchanged == 1
         assert (await served(app, 2)).id == 1
+
+    async def test_is_not_pruned_while_the_source_has_what_was_merged(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        page = tmp_path / "faq.md"
+        page.write_text("# Why a?\n\nSo a.\n\n# Why b?\n\nSo b.\n\n# Why c?\n\nSo c.\n")
+        await app.library.import_paths([page], scope=HERE)
+        await app.curating.merge(HERE, HELPER, 2, 3)  # c into b
+        await app.curating.merge(HERE, HELPER, 1, 2)  # and b into a
+        page.write_text("# Why c?\n\nSo c.\n")
+        assert (await app.library.import_paths([page], scope=HERE, prune=True)).retired == 0
+        assert {a.body for a in (await served(app, 3)).answers} == {"So a.", "So b.", "So c."}
+        page.write_text("# Why d?\n\nSo d.\n\n# Why e?\n\nSo e.\n")
+        await app.library.import_paths([page], scope=HERE)
+        report = await app.library.import_paths([page], scope=HERE, prune=True)
+        assert (report.retired, report.not_retired) == (1, None)
 
 
 class TestUndoing:

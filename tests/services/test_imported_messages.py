@@ -11,7 +11,7 @@ import pytest
 from bot import post_threads
 from bot.app import App
 from bot.curation import AuthorChoice, Origin
-from bot.models import SHARED, StoredThread
+from bot.models import SHARED, StoredThread, Thread
 from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Upload
 from bot.sources import SourceReport, discord_export, read
@@ -168,6 +168,28 @@ class TestChosenAfterwards:
         await take_in(app, file)
         left_out = choice is AuthorChoice.LEAVE_OUT
         assert (await said(app)).get(FUSE["content"], "out") == ("out" if left_out else None)
+
+    async def test_while_the_import_reads_words_left_out_are_not_searched(
+        self, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another thread is indexed already, so that the index isn't made anew."""
+        await app.library.add([Thread(key="k", title="Where is the fuse box?")], scope=GUILD)
+        file = write(tmp_path / "post.json", export(QUESTION, TICKED))
+        chosen = AuthorChoice.LEAVE_OUT
+        loop, begun = asyncio.get_running_loop(), post_threads.thread_of
+
+        def chosen_meanwhile(*given: Any) -> Any:
+            for author in (MAX, KIM, LEE):
+                made = app.authors.choose(author, chosen)
+                asyncio.run_coroutine_threadsafe(made, loop).result(60)
+            return begun(*given)
+
+        monkeypatch.setattr(discord_export, "thread_of", chosen_meanwhile)
+        await take_in(app, file)
+        title = QUESTION["content"]
+        assert await thread(app) is None
+        assert KEY not in {m.key for m in app.engine.search(title, GUILD, 5)}
+        assert app.engine.complete(title[:6], GUILD, 5) == []
 
 
 def test_without_choices_a_file_gives_the_same_thread(file: Path) -> None:

@@ -289,6 +289,15 @@ class TestSeeds:
         ]
 
 
+async def test_of_one_key_the_last_that_can_be_read_is_taken(app: App) -> None:
+    titles = ["First?", "Second?", "Half of a pair: \ud800?"]
+    report = await app.library.add([Thread(key="k", title=title) for title in titles])
+    assert (report.added, [error.path for error in report.rejected]) == (1, ["k"])
+    thread = await app.answering.find("k")
+    assert thread is not None
+    assert thread.title == "Second?"
+
+
 async def test_counting(app: App) -> None:
     assert await app.library.count() == Counts(0, 0, 0)
     await app.library.add([BREAD, MANY[0]])
