@@ -94,7 +94,7 @@ class PageMetadata:
         values: dict[str, Any] = {}
         for key, value in about.items():
             field = "source" if key == "source" else field_of(key) or ""
-            if field in _CONVERTERS and field not in values:
+            if field in _CONVERTERS and not values.get(field):
                 try:
                     values[field] = _CONVERTERS[field](value, printable(key))
                 except DateError as error:

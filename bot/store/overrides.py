@@ -133,9 +133,14 @@ async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> N
 
 
 async def own_answer(connection: AsyncConnection, guild_id: int, answer_id: int) -> int | None:
-    """Return the answer of a guild's version in force that stands in for a shared one."""
-    mine = (answers.c.overrides == answer_id, threads.c.scope == guild_id, IN_FORCE)
-    found: int | None = await connection.scalar(select(answers.c.id).join(threads).where(*mine))
+    """Return the answer of a guild's version in force that stands in for a shared one.
+
+    It may be retired, if none is shown.
+    """
+    a = answers.c
+    mine = (a.overrides == answer_id, threads.c.scope == guild_id, IN_FORCE)
+    query = select(a.id).join(threads).where(*mine).order_by(a.retired, a.id)
+    found: int | None = await connection.scalar(query.limit(1))
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -53,8 +53,8 @@ class Known:
 def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     """Return for each new answer the known one that it replaces, or ``None``.
 
-    First by source key, then by equal body, then by similar body among answers
-    that no key names, unless there are very many; each known answer is used once.
+    First by source key, then by equal body, then by similar body, the most similar first, where
+    one of the two has no key and there are not very many; each known answer is used once.
     """
     paired: list[Known | None] = [None] * len(new)
     free = {k.id: k for k in known}
@@ -71,11 +71,6 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
                 return found
         return None
 
-    def alike(answer: Answer) -> Known | None:
-        candidates = (k for k in free.values() if k.key is None or answer.key is None)
-        found = next((k for k in candidates if _alike(k, answer)), None)
-        return None if found is None else free.pop(found.id)
-
     def match_all(match: Callable[[Answer], Known | None]) -> None:
         for position, answer in enumerate(new):
             if paired[position] is None:
@@ -85,13 +80,26 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     # By its body, not one of another key.
     match_all(lambda a: first("body" if a.key is None else "body without key", a.body))
     if len(free) * paired.count(None) <= MOST_COMPARED:
-        match_all(alike)
+        left = [(position, a) for position, a in enumerate(new) if paired[position] is None]
+        for _, position, k in sorted(_alike(free.values(), left), key=lambda found: -found[0]):
+            if paired[position] is None:
+                paired[position] = free.pop(k.id, None)
     return paired
 
 
-def _alike(known: Known, answer: Answer) -> bool:
-    old, new = known.body[:_COMPARED], answer.body[:_COMPARED]
-    return fuzz.ratio(old, new, score_cutoff=SAME_TEXT) > 0
+def _alike(
+    known: Collection[Known], new: Sequence[tuple[int, Answer]]
+) -> Iterator[tuple[float, int, Known]]:
+    """Yield known and new answers of similar bodies, with their ratio and the new one's position.
+
+    Of each pair, at most one has a key.
+    """
+    for position, answer in new:
+        for k in known:
+            old, body = k.body[:_COMPARED], answer.body[:_COMPARED]
+            ratio = fuzz.ratio(old, body, score_cutoff=SAME_TEXT)
+            if ratio and (k.key is None or answer.key is None):
+                yield ratio, position, k
 
 
 async def replace(connection: AsyncConnection, batch: Mapping[int, ThreadRows]) -> list[int]:
@@ -188,21 +196,17 @@ async def known_answers(
     """Return the answers of threads, retired ones as well."""
     a = answers.c
     query = select(a.id, a.key, a.body, a.retired, a.thread_id).where(a.thread_id.in_(ids))
-    query = query.order_by(a.id)  # of several that are like a new one, the oldest is taken for it
-    return await by_thread(
-        connection, query, lambda row: Known(row.id, row.key, row.body, row.retired)
-    )
+    # Of several that are like a new one, it is one that is shown, and of those the oldest.
+    query = query.order_by(a.retired, a.id)
+    return await by_thread(connection, query, lambda row: Known(*tuple(row)[:4]))
 
 
 async def phrasings_of(
     connection: AsyncConnection, ids: Collection[int]
 ) -> dict[int, tuple[str, ...]]:
     """Return the phrasings of threads, in order."""
-    query = (
-        select(phrasings)
-        .where(phrasings.c.thread_id.in_(ids))
-        .order_by(phrasings.c.thread_id, phrasings.c.position)
-    )
+    p = phrasings.c
+    query = select(phrasings).where(p.thread_id.in_(ids)).order_by(p.thread_id, p.position)
     return await by_thread(connection, query, attrgetter("text"))
 
 

@@ -197,10 +197,10 @@ async def tallies(
 ) -> Mapping[int, int]:
     """Return the score plus this guild's votes, for each of the answers that the guild sees.
 
-    Those are the answers of threads in force, in the shared library or the guild's own.
+    Those are the answers in force of threads in force, in the shared library or the guild's own.
     """
     query = select(answers.c.id, answers.c.score, votes_of(guild_id))
-    seen = (threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
+    seen = (threads.c.scope.in_((SHARED, guild_id)), IN_FORCE, answers.c.retired.is_(False))
     query = query.select_from(answers.join(threads)).where(answers.c.id.in_(answer_ids), *seen)
     # Added up here: the sum of a score of 64 bits and a vote may need one more.
     return {row.id: row.score + int(row.votes) for row in (await connection.execute(query)).all()}

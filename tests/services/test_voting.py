@@ -218,6 +218,13 @@ class TestButtons:
             await press_button(app.voting, answer_id=99, guild_id=HERE, user_id=ALICE, value=UP)
         assert await tally_of(app.database, 99, HERE) is None
 
+    async def test_of_an_answer_that_its_source_has_no_longer(
+        self, app: App, bread: Answers
+    ) -> None:
+        await app.library.add([replace(BREAD, answers=BREAD.answers[:1])])
+        with pytest.raises(NotFound, match="not in the library any more"):
+            await self.press(app, bread[1], UP)
+
 
 class TestReconciling:
     async def reconcile(self, app: App, message: int, **shown: set[Vote]) -> int:

@@ -359,7 +359,7 @@ c
 
 
 def test_of_two_dates_in_front_matter_the_first_that_can_be_is_taken(report: SourceReport):
-    (thread,) = faq("---\ncreated: soon\ndate: 2024-05-31\n---\n# Why?\nx", report)
+    (thread,) = faq("---\ncreated: soon\npublished:\ndate: 2024-05-31\n---\n# Why?\nx", report)
     assert thread.asked_at == datetime(2024, 5, 31, tzinfo=UTC)
     assert [(error.line, error.reason) for error in report.warned] == [
         (1, 'created "soon" is no date like 2024-05-31, and was left out')

@@ -26,6 +26,13 @@ SALT = "You forgot the salt, my friend!"
         # An equal body goes before one that is only alike, whichever comes first.
         ([Known(1, None, COLD)], [Answer(body=COLDER), Answer(body=COLD)], [None, 1]),
         ([Known(1, None, COLD), Known(2, None, COLDER)], [Answer(body=COLDER)], [2]),
+        # The most similar goes first, whichever comes first.
+        ([Known(1, None, COLDER), Known(2, None, COLD)], [Answer(body=COLD + "!")], [2]),
+        (
+            [Known(1, None, "Use it in #help."), Known(2, None, "Use it in #chat.")],
+            [Answer(body="Use it in #chat, please."), Answer(body="Use it in #help, please.")],
+            [2, 1],
+        ),
         # Of equal twins each is used once, in order.
         ([Known(1, None, SALT), Known(2, None, SALT)], [Answer(body=SALT)] * 3, [1, 2, None]),
         # A key beats a body.

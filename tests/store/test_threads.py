@@ -197,6 +197,17 @@ class TestVotesOnAReimport:
         await put(database, BREAD)
         assert [a.votes for a in (await read(database)).answers] == [0, 0, 1]
 
+    async def test_stay_with_the_answer_that_is_shown_of_two_alike(
+        self, database: Database
+    ) -> None:
+        first, second = (Answer(key=key, body="Wait.") for key in ("a1", "a2"))
+        await put(database, replace(BREAD, answers=(first,)))
+        await put(database, replace(BREAD, answers=(second,)))
+        shown = (await read(database)).answers[0]
+        await vote(database, shown.id)
+        await put(database, replace(BREAD, answers=(Answer(body="Wait."),)))
+        assert [(a.id, a.votes) for a in (await read(database)).answers] == [(shown.id, 1)]
+
     async def test_answers_stand_in_the_order_of_the_source(self, database: Database) -> None:
         await put(database, BREAD)
         await put(database, replace(BREAD, answers=BREAD.answers[::-1]))
