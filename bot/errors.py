@@ -22,7 +22,7 @@ import os
 import re
 from pathlib import Path
 
-Place = int | str
+InputPlace = int | str
 """A line's number (from 1), or the place in a file that has no lines to speak of."""
 
 
@@ -45,7 +45,7 @@ class InputError(ThreadwiseError):
     exit_code = 1
 
     def __init__(
-        self, reason: str, path: Path | str | None = None, place: Place | None = None
+        self, reason: str, path: Path | str | None = None, place: InputPlace | None = None
     ) -> None:
         line = place if isinstance(place, int) else None
         self.reason = reason if place == line else f"{place}: {reason}"

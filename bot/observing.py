@@ -54,16 +54,16 @@ UNOBSERVED = Observer()
 
 
 @dataclass(slots=True)
-class _Question:
+class _TimedQuestion:
     """A question that is being answered; ``outcome`` is set to its verdict."""
 
     outcome: str = "failed"
 
 
 @contextmanager
-def timed_question(observer: Observer, busy: type[Exception]) -> Iterator[_Question]:
+def timed_question(observer: Observer, busy: type[Exception]) -> Iterator[_TimedQuestion]:
     """Tell of a question when the block ends; ``busy`` is raised where too many wait."""
-    begun, question = time.perf_counter(), _Question()
+    begun, question = time.perf_counter(), _TimedQuestion()
     try:
         yield question
     except busy:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def by_default() -> None:
+def restrict_umask() -> None:
     """Make all later files of this process and its children their owner's alone (umask)."""
     os.umask(_OTHERS)
 

@@ -35,7 +35,7 @@ from cogs.helper_roles import HelperRoles, present_roles
 
 USEFUL = ("embed_links", "add_reactions", "read_message_history")
 
-Channel = (
+ModeChannel = (
     discord.TextChannel
     | discord.VoiceChannel
     | discord.StageChannel
@@ -92,7 +92,7 @@ class SettingsCog(commands.GroupCog, name="Settings", group_name="settings"):
     @app_commands.describe(channel=N_("The channel"), mode=N_("When I speak there"))
     @app_commands.choices(mode=[Choice(name=shown, value=mode) for mode, shown in MODES.items()])
     async def channel(
-        self, interaction: discord.Interaction[ThreadBot], channel: Channel, mode: str
+        self, interaction: discord.Interaction[ThreadBot], channel: ModeChannel, mode: str
     ) -> None:
         """Set a channel's mode."""
         chosen = None if mode == "default" else Mode(mode)

@@ -13,7 +13,7 @@ import typer
 from bot import __version__, private_files
 from bot.cli import ask, doctor, evaluate, exporting, forgetting, importing, model, moving
 from bot.cli.console import exit_code_of
-from bot.cli.options import Command, Group, number, option
+from bot.cli.options import Command, CommandGroup, number, option
 
 Port = Annotated[
     int,
@@ -32,7 +32,7 @@ NoBrowser = Annotated[
 
 cli = typer.Typer(
     name="threadwise",
-    cls=Group,
+    cls=CommandGroup,
     help="A Discord bot that answers questions from threads people have already answered.",
     epilog="Exit codes: 0 done, 1 some input was rejected, or Discord or a database server can't "
     "be reached, 2 wrong usage or configuration.",
@@ -45,7 +45,7 @@ cli = typer.Typer(
 
 def main() -> None:
     """Run the command line; the entry point of ``threadwise``."""
-    private_files.by_default()
+    private_files.restrict_umask()
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         # With PYTHONUNBUFFERED, what a pipe doesn't take at once would be lost.
         sys.stdout = open(  # noqa: SIM115  (for as long as we run)
@@ -139,7 +139,7 @@ _add(
 _add("doctor", doctor.doctor, "Check configuration, database, index and seeds, and say what to do.")
 
 models = typer.Typer(
-    cls=Group,
+    cls=CommandGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -59,7 +59,7 @@ FormatName = Annotated[
     option("--format", "NAME", f"Read them as this: {_FORMATS}.", "by their content"),
 ]
 
-Columns = Annotated[
+ColumnMap = Annotated[
     str,
     option(
         "--map",
@@ -119,7 +119,7 @@ ForGuild = Annotated[
 def import_threads(
     paths: Paths,
     form: FormatName = None,
-    columns: Columns = "",
+    columns: ColumnMap = "",
     encoding: EncodingName = None,
     site: Site = None,
     min_score: MinScore = None,

@@ -96,7 +96,7 @@ class Command(TyperCommand):
         return _without_flag_types(super().get_params(ctx))
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """``threadwise`` itself, whose help shows flags without a type too."""
 
     def get_params(self, ctx: Any) -> list[Any]:

@@ -24,7 +24,7 @@ from bot.client import ThreadBot
 from bot.demo.page import dress_page
 from bot.demo.simcord_adapter import (
     GUILD_ID,
-    Clock,
+    SimulatedClock,
     World,
     build,
     set_time,
@@ -124,7 +124,7 @@ async def _page(env: Env, world: World, port: int) -> AsyncIterator[Preview]:
             ) from None
         raise ConfigError(f"the demo can't start: {error}") from None
     understand_mentions(env, preview)
-    clock = asyncio.create_task(Clock(env, preview, world.channel).run())
+    clock = asyncio.create_task(SimulatedClock(env, preview, world.channel).run())
     try:
         yield preview
     finally:

@@ -136,7 +136,7 @@ def _bot_portrait() -> Image.Image:
 TICK = 1.0
 """Seconds between two looks at what has changed."""
 
-Action = Callable[[str | None, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+PageAction = Callable[[str | None, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Handles what a person does in the page; gets the page's context and the request's body."""
 
 log = logging.getLogger(__name__)
@@ -201,11 +201,11 @@ def understand_mentions(env: Env, preview: Preview) -> None:
     _replace_action(preview, action)
 
 
-def _replace_action(preview: Preview, action: Action) -> None:
+def _replace_action(preview: Preview, action: PageAction) -> None:
     preview._action = action  # type: ignore[method-assign,assignment]
 
 
-class Clock:
+class SimulatedClock:
     """Lets the simulated time pass with the real one, and shows what it brought.
 
     Buttons and menus expire as they do on Discord. The page is published again

@@ -234,7 +234,9 @@ class Engine:
         self._model_failed = True
 
 
-def _ask(view: View, semantic: SemanticIndex, scopes: Sequence[int], text: str) -> outcomes.Asked:
+def _ask(
+    view: View, semantic: SemanticIndex, scopes: Sequence[int], text: str
+) -> outcomes.Retrieved:
     """Return a question's candidates by words and by meaning. Raises ModelError."""
     query = parse(text, view.words, view.idf)
     return query, *HybridSearch(semantic, query, scopes).candidates(view)

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from bot.search.semantic.embedder import Vectors
     from bot.search.semantic.retrieval import PhrasingVectors
 
-JOINED = 25
+MAX_JOINED = 25
 """Threads that phrasings alone bring in, at most."""
 
 TITLE_BM25 = 4.4 / 3.2 + TITLE_BOOST
 """What BM25 gives a title's word for each unit of its idf, in a text of average length
 (k1 = 1.2; a title's words count twice in the text)."""
 
-CONFIRMED = 0.95
+TAUGHT_CONFIDENCE = 0.95
 """The confidence in a thread for which the very same words were taught."""
 
-NOT_CERTAIN = 0.5
+MAX_UNTAUGHT_CONFIDENCE = 0.5
 """The confidence that phrasings in other words may give a thread at most: as likely as not."""
 
 
@@ -97,7 +97,7 @@ class GuildPhrasings:
             return list(hits)
         scores, known = self._scores(query), {hit.thread_id for hit in hits}
         joined = [self._with_phrasings(hit, scores.get(hit.thread_id, 0.0)) for hit in hits]
-        new = nlargest(JOINED, scores.keys() - known, key=scores.__getitem__)
+        new = nlargest(MAX_JOINED, scores.keys() - known, key=scores.__getitem__)
         known.update(new)
         said = {p.thread_id: p for p in self._said(query)}
         return [
@@ -121,27 +121,27 @@ class GuildPhrasings:
         this = next((r for r in ranked if thread_ids == {r.hit.thread_id}), None)
         if this is None:
             return self._less_certain(ranked, untaught)
-        confidence = max(CONFIRMED, ranked[0].confidence)
+        confidence = max(TAUGHT_CONFIDENCE, ranked[0].confidence)
         others = (replace(r, together=max(confidence, r.together)) for r in ranked if r is not this)
         return [replace(this, confidence=confidence, together=confidence), *others]
 
     def _less_certain(
         self, ranked: list[Ranked], untaught: Callable[[], list[Ranked]]
     ) -> list[Ranked]:
-        """Lower the confidences that rest on phrasings in other words to ``NOT_CERTAIN``.
+        """Lower confidences that rest on phrasings in other words to ``MAX_UNTAUGHT_CONFIDENCE``.
 
         If another thread is surer than that without them, it was so rightly.
         """
         first = ranked[0] if ranked else None
         if (
             first is None
-            or first.confidence <= NOT_CERTAIN
+            or first.confidence <= MAX_UNTAUGHT_CONFIDENCE
             or not self._names.get(first.hit.thread_id)
         ):
             return ranked
         plain = untaught()
         alone = (r.confidence for r in plain if r.hit.thread_id == first.hit.thread_id)
-        most = max(NOT_CERTAIN, next(alone, 0.0))
+        most = max(MAX_UNTAUGHT_CONFIDENCE, next(alone, 0.0))
         if plain and plain[0].confidence > most:
             return plain
         lost = max(0.0, first.confidence - most)
@@ -169,9 +169,9 @@ class GuildPhrasings:
             best[thread_id] = max(score, best.get(thread_id, 0.0))
         return best
 
-    def _hit(self, thread: LearnedPhrasing, score: float) -> Hit:
-        names = (Name.of(thread.title), *self._names.get(thread.thread_id, ()))
-        return Hit(thread.thread_id, thread.key, names, score)
+    def _hit(self, phrasing: LearnedPhrasing, score: float) -> Hit:
+        names = (Name.of(phrasing.title), *self._names.get(phrasing.thread_id, ()))
+        return Hit(phrasing.thread_id, phrasing.key, names, score)
 
     def _with_phrasings(self, hit: Hit, score: float) -> Hit:
         names = self._names.get(hit.thread_id)

@@ -9,7 +9,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from bot.search.documents import Hit, without
-from bot.search.guild_phrasings import JOINED, NO_PHRASINGS, GuildPhrasings
+from bot.search.guild_phrasings import MAX_JOINED, NO_PHRASINGS, GuildPhrasings
 from bot.search.query import Query
 from bot.search.view import View
 
@@ -63,7 +63,7 @@ class HybridSearch:
         """
         near = set(self._semantic.near(self._vector.result(), self._scopes, limit)) - known
         others = self._phrasing_cosines.keys() - known - near
-        return [*near, *nlargest(JOINED, others, key=self._phrasing_cosines.__getitem__)]
+        return [*near, *nlargest(MAX_JOINED, others, key=self._phrasing_cosines.__getitem__)]
 
     def _cosines(self, thread_ids: Sequence[int]) -> dict[int, float]:
         """Return the cosines of the question and those threads that have vectors."""

@@ -27,12 +27,12 @@ LEAST_WORDS = 4
 SEED = 12
 """Of the sample, so that measuring again gives the same."""
 
-Asked = tuple[Query, list[Hit], Mapping[int, float]]
+Retrieved = tuple[Query, list[Hit], Mapping[int, float]]
 """A question as parsed, its candidates and their cosines."""
 
 
 def measure(
-    view: View, ids: Sequence[int], ask: Callable[[str], Asked], background: Background
+    view: View, ids: Sequence[int], ask: Callable[[str], Retrieved], background: Background
 ) -> Generator[None, None, Outcomes | None]:
     """Return how sure the ranker is of questions to threads of these ids, asked with ``ask``.
 
@@ -68,19 +68,19 @@ def _half(title: str, view: View) -> str:
     return max(halves, key=lambda half: parse(half, view.words, view.idf).ceiling)
 
 
-def _right(hit: Hit, asked: Asked, background: Background) -> float:
+def _right(hit: Hit, asked: Retrieved, background: Background) -> float:
     """Return the confidence in the first group if it is that of ``hit``, else 0."""
     ranked = rank(*asked, background)
     own = {one.group for one in ranked if one.hit.thread_id == hit.thread_id}
     return ranked[0].confidence if ranked and ranked[0].group in own else 0.0
 
 
-def _without(hit: Hit, asked: Asked) -> Asked:
+def _without(hit: Hit, asked: Retrieved) -> Retrieved:
     """Leave out a thread and those of the same answer."""
     query, hits, cosines = asked
     return query, [one for _, one in outside_group_of(hit.thread_id, hits)], cosines
 
 
-def _confidence(asked: Asked, background: Background) -> float:
+def _confidence(asked: Retrieved, background: Background) -> float:
     ranked = rank(*asked, background)
     return ranked[0].confidence if ranked else 0.0

@@ -65,10 +65,10 @@ class HasConfidence(Protocol):
         """The probability that this one is meant, or one before it."""
 
 
-Candidate = TypeVar("Candidate", bound=HasConfidence)
+MatchLike = TypeVar("MatchLike", bound=HasConfidence)
 
 
-def suggestions_among(matches: Sequence[Candidate]) -> list[Candidate]:
+def suggestions_among(matches: Sequence[MatchLike]) -> list[MatchLike]:
     """Return the matches to suggest, best first."""
     first = matches[0].confidence if matches else 0.0
     usual, more = matches[:USUAL_SUGGESTIONS], matches[USUAL_SUGGESTIONS:MAX_SUGGESTIONS]
@@ -82,7 +82,7 @@ def likelihood(matches: Sequence[HasConfidence]) -> float:
     return shown[-1].together if shown else 0.0
 
 
-def suggestions_without_first(matches: Sequence[Candidate], least: float) -> list[Candidate]:
+def suggestions_without_first(matches: Sequence[MatchLike], least: float) -> list[MatchLike]:
     """Return the matches to suggest once the first was refused, best first.
 
     There are none unless one of them is meant with the probability ``least``. That the first is

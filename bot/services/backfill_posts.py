@@ -31,7 +31,7 @@ from bot.services.post_reader import (
     read_post,
 )
 from bot.services.request_pace import RequestPace
-from bot.services.solved_posts import Choices, Made
+from bot.services.solved_posts import AuthorChoices, PostThread
 from bot.solutions import Rules, Solution, find_solution
 from bot.store import following, origins
 from bot.store.database import Database
@@ -54,9 +54,9 @@ class _Outcome:
     figures: Counter[Figure]
     state: PostState | None = None
     solution: Solution | None = None
-    made: Made | None = None
+    made: PostThread | None = None
     read: ReadPost | None = None
-    choices: Choices | None = None
+    choices: AuthorChoices | None = None
 
 
 class BackfillPosts:
@@ -208,7 +208,7 @@ def _judged(
 
 
 def _solved(
-    channel: FollowedChannel, made: Made, solution: Solution, known: FollowedPost | None
+    channel: FollowedChannel, made: PostThread, solution: Solution, known: FollowedPost | None
 ) -> FollowedPost:
     """Return a post as it stands once it is solved; its thread is not there yet."""
     return replace(

@@ -29,7 +29,7 @@ CHANGES_AT_ONCE = 5_000
 READ_BATCH = 1_000
 """Threads whose vectors are read from the store at a time."""
 
-Progress = Callable[[int], None]
+EmbeddingProgress = Callable[[int], None]
 """Told how many threads have the last of the stages asked for, since the last call."""
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Embedding:
         return await self._database.reading(vectors.unfinished, semantic.model, limit)
 
     async def make(
-        self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
+        self, progress: EmbeddingProgress | None = None, last: VectorStage = VectorStage.BODY
     ) -> None:
         """Make the vectors that are missing and take them in, a batch after the other.
 
@@ -79,7 +79,7 @@ class Embedding:
         await self.make_learned()
 
     async def make_some(
-        self, progress: Progress | None = None, last: VectorStage = VectorStage.BODY
+        self, progress: EmbeddingProgress | None = None, last: VectorStage = VectorStage.BODY
     ) -> bool:
         """Make a batch of what ``make`` would; False when there was nothing left to do."""
         semantic = self._engine.semantic

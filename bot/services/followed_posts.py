@@ -166,7 +166,7 @@ class _Looked:
     channel: FollowedChannel
     read: ReadPost
     wish: Wish
-    choices: solved_posts.Choices
+    choices: solved_posts.AuthorChoices
     wished: ReadPost | None
     rules: Rules | None = None
     solution: Solution | None = None

@@ -11,7 +11,7 @@ from bot.store.database import Database
 
 log = logging.getLogger(__name__)
 
-Counts = Mapping[int, Mapping[PostState, int]]
+PostCounts = Mapping[int, Mapping[PostState, int]]
 """How many posts of each channel are in which state, by the channel's id."""
 
 
@@ -29,7 +29,7 @@ class Following:
         """Return the channels that a guild follows, by name."""
         return await self._database.reading(following.channels, guild_id)
 
-    async def counts(self, guild_id: int) -> Counts:
+    async def counts(self, guild_id: int) -> PostCounts:
         """Return how many posts of a guild's channels are in which state."""
         return await self._database.reading(following.count_posts, guild_id)
 

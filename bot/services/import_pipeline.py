@@ -17,7 +17,7 @@ from bot.services.index_sync import IndexSync
 from bot.sources.report import Findings, printable
 from bot.store import soft_delete, stats, threads
 from bot.store.database import Database
-from bot.store.threads import Outcome, Put
+from bot.store.threads import Put, PutOutcome
 from bot.worker import in_thread
 
 
@@ -30,7 +30,7 @@ class ImportReport(Findings):
     histories.
     """
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[PutOutcome] = field(default_factory=Counter)
     retired: int = 0
     not_retired: str | None = None
     states: int = 0
@@ -38,17 +38,17 @@ class ImportReport(Findings):
     @property
     def added(self) -> int:
         """Count the threads that the library did not have."""
-        return self.outcomes[Outcome.ADDED]
+        return self.outcomes[PutOutcome.ADDED]
 
     @property
     def updated(self) -> int:
         """Count the threads that it had in another version."""
-        return self.outcomes[Outcome.UPDATED]
+        return self.outcomes[PutOutcome.UPDATED]
 
     @property
     def unchanged(self) -> int:
         """Count the threads that it had just so."""
-        return self.outcomes[Outcome.UNCHANGED]
+        return self.outcomes[PutOutcome.UNCHANGED]
 
     @property
     def total(self) -> int:
@@ -159,7 +159,7 @@ class Import:
     async def _store(self, batch: Batch) -> Put:
         """Store what is prepared of a batch, and count what it came to."""
         report = self.report
-        report.outcomes[Outcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
+        report.outcomes[PutOutcome.UNCHANGED] += sum(one.is_draft for one in batch.threads)
         report.rejected += [
             InputError(o.problem, printable(o.rows.key)) for o in batch.threads if o.problem
         ]

@@ -98,7 +98,7 @@ class WorkerReader:
 
     def __init__(self, paths: Sequence[Path], options: Options, report: SourceReport):
         self._report = report
-        self._worker = Worker(f"{__name__}:reading", paths, options, report)
+        self._worker = Worker(f"{__name__}:serve_reader", paths, options, report)
 
     def next(self) -> Batch:
         """Return the next batch, and bring the report up to it."""
@@ -135,7 +135,7 @@ def open_reader(paths: Sequence[Path], options: Options, report: SourceReport) -
 
 
 @contextmanager
-def reading(
+def serve_reader(
     paths: Sequence[Path], options: Options, report: SourceReport
 ) -> Iterator[Callable[..., object]]:
     """Give the function that answers a WorkerReader: it calls the method that is named."""

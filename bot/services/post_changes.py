@@ -14,7 +14,7 @@ from bot.following import FollowedPost, PostState
 from bot.services.curating import check
 from bot.services.post_reader import ReadPost
 from bot.services.post_updates import HelpersWords, helpers_words, updated, without_answers
-from bot.services.solved_posts import Made
+from bot.services.solved_posts import PostThread
 from bot.store import (
     curating,
     message_threads,
@@ -32,7 +32,7 @@ async def put(
     connection: Any,
     known: FollowedPost | None,
     now: FollowedPost,
-    made: Made,
+    made: PostThread,
     read: ReadPost,
     *,
     user_id: int,
@@ -77,7 +77,7 @@ async def _update(
     connection: Any,
     change: Change,
     thread_id: int,
-    made: Made,
+    made: PostThread,
     gone: Collection[str],
     *,
     is_whole: bool,

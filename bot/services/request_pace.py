@@ -14,7 +14,7 @@ A_SECOND = 10
 """Requests in a second, of all channels together: Discord serves fifty, and people come first."""
 
 
-class Clock(Protocol):
+class MonotonicClock(Protocol):
     """A clock that goes up only, in seconds."""
 
     def now(self) -> float:
@@ -43,8 +43,8 @@ class RequestPace:
     however long each is on its way.
     """
 
-    def __init__(self, clock: Clock | None = None):
-        self.clock: Clock = clock or SystemClock()
+    def __init__(self, clock: MonotonicClock | None = None):
+        self.clock: MonotonicClock = clock or SystemClock()
         self._free = [-math.inf] * A_SECOND  # when each may be followed by another, as a heap
         self._slots = asyncio.Semaphore(A_SECOND)
 

@@ -155,7 +155,7 @@ _MARKUP = re.compile(r"<[@#:a][^<>]{0,80}>|:\w{1,40}:")
 _APOSTROPHES = re.compile("(?<=n)['\u2019]t\\b|['\u2019](?=(?:s|re|m|ve|ll)\\b)")
 _WORD = re.compile(r"\w+")
 
-Words = tuple[str, ...]
+Tokens = tuple[str, ...]
 
 
 def small_talk(text: str) -> SmallTalk | None:
@@ -172,12 +172,12 @@ def small_talk(text: str) -> SmallTalk | None:
     return max(_parsed(words), key=_ORDER.__getitem__, default=None)
 
 
-def _words(text: str) -> Words:
+def _words(text: str) -> Tokens:
     spoken = _APOSTROPHES.sub("", _MARKUP.sub(" ", text.casefold()))
     return tuple(_WORD.findall(spoken))
 
 
-def _parsed(words: Words) -> set[SmallTalk]:
+def _parsed(words: Tokens) -> set[SmallTalk]:
     """Return the kinds of the fewest phrases that make up a text; none if there are none."""
     fewest: list[list[SmallTalk | None] | None] = [[], *[None] * len(words)]
     for start, before in enumerate(fewest):
@@ -190,7 +190,7 @@ def _parsed(words: Words) -> set[SmallTalk]:
     return {kind for kind in fewest[-1] or [] if kind is not None}
 
 
-def _table() -> Iterator[tuple[Words, SmallTalk | None]]:
+def _table() -> Iterator[tuple[Tokens, SmallTalk | None]]:
     for line in _FILLERS.split("\n"):
         yield from ((_words(phrase), None) for phrase in line.split("|"))
     for kind, phrases in _PHRASES.items():
@@ -198,5 +198,5 @@ def _table() -> Iterator[tuple[Words, SmallTalk | None]]:
             yield from ((_words(phrase), kind) for phrase in line.split("|"))
 
 
-_KINDS: Mapping[Words, SmallTalk | None] = {words: kind for words, kind in _table() if words}
+_KINDS: Mapping[Tokens, SmallTalk | None] = {words: kind for words, kind in _table() if words}
 _MOST = max(map(len, _KINDS))

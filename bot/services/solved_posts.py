@@ -16,12 +16,12 @@ from bot.posts import Post, PostMessage, first_message
 from bot.services.post_reader import ReadPost
 from bot.solutions import POSITIVE, SOLVED_TAGS, Rule, Rules
 
-Choices = Mapping[int, AuthorChoice]
+AuthorChoices = Mapping[int, AuthorChoice]
 """What members want done with their messages, by the members' ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class PostThread:
     """A thread made of a post, with the messages that it is: answers' by their keys."""
 
     post: Post
@@ -43,18 +43,20 @@ def people_of(read: ReadPost) -> set[int]:
     return {*authors, *read.names.users, read.post.asker_id or 0} - {0}
 
 
-def as_wished(read: ReadPost, choices: Choices) -> ReadPost | None:
+def as_wished(read: ReadPost, choices: AuthorChoices) -> ReadPost | None:
     """Return a post as ``post_threads.as_wished`` does: without what authors want kept out."""
     wished = post_threads.as_wished(read.post, read.messages, read.names, choices)
     return None if wished is None else replace(read, messages=wished[0], names=wished[1])
 
 
-def make(channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules: Rules) -> Made:
+def make(
+    channel: FollowedChannel, read: ReadPost, solution: PostMessage, rules: Rules
+) -> PostThread:
     """Return a post as a thread that a message solved."""
     post, messages = read.post, read.messages
     thread = thread_of(post, messages, solution, rules, read.names)
     asking = first_message(post, messages)
-    return Made(
+    return PostThread(
         post=post,
         solution_id=solution.id,
         thread=thread,

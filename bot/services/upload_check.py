@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from bot.curation import AuthorChoice, MadeOf
-from bot.errors import InputError, Place
+from bot.errors import InputError, InputPlace
 from bot.i18n import N_, current, speaking
 from bot.i18n import gettext as _
 from bot.models import Thread
@@ -188,7 +188,7 @@ def checking(task: Task, language: str) -> Iterator[Callable[[], Sent]]:
 class _BoundedReport(SourceReport):
     """A report that has the file refused after so many mistakes: each of its lines may have one."""
 
-    def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
+    def reject(self, reason: str, path: Path, where: InputPlace | None = None) -> None:
         super().reject(reason, path, where)
         if self.refused >= COMPLAINTS:
             first = self.rejected[0]

@@ -173,7 +173,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
     posting, author = shown
     place, reaction = VotePlace.of(posting), change.reaction
     if isinstance(change, Removed):
-        return await votes.take(connection, place, reaction)
+        return await votes.withdraw(connection, place, reaction)
     if author.is_member(reaction.user_id):
         return False
     await votes.give(connection, place, reaction, at=change.at)
@@ -194,7 +194,7 @@ async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     if before is pressed.former:
         return before
     if before is pressed.value:  # a second press takes all presses back; reactions remain
-        await votes.take(connection, place, *(Reaction(user_id, value) for value in Vote))
+        await votes.withdraw(connection, place, *(Reaction(user_id, value) for value in Vote))
     else:
         await votes.give(connection, place, Reaction(user_id, pressed.value))
     return await votes.in_force(connection, place, user_id)

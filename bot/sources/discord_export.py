@@ -24,7 +24,7 @@ from bot.post_threads import Names, answer_origins, as_wished, origin_of, thread
 from bot.posts import LOOKED_AT, Post, PostMessage, earliest, first_message
 from bot.solutions import Rules, find_solution, to_ask_about
 from bot.sources.decoding import FileHead, read_pieces
-from bot.sources.discord_messages import Channel, channel_of, guild_of, message_of
+from bot.sources.discord_messages import ExportChannel, channel_of, guild_of, message_of
 from bot.sources.file_format import Format
 from bot.sources.files import Options
 from bot.sources.json_stream import JsonError, JsonStream
@@ -113,7 +113,7 @@ class _Export:
         )
         yield self._thread(post, messages)
 
-    def _is_left_out(self, channel: Channel) -> bool:
+    def _is_left_out(self, channel: ExportChannel) -> bool:
         """Return whether a file holds no post, or not its beginning; count it if so."""
         if channel.type in _PRIVATE:
             self._report.pass_over("private threads")

@@ -22,7 +22,7 @@ _DEEP = 4
 """Levels of components within each other that buttons are looked for in."""
 
 
-class Channel(NamedTuple):
+class ExportChannel(NamedTuple):
     """The channel that a file is of; ``parent_id`` is that of a thread's channel, or a category."""
 
     id: int
@@ -37,11 +37,11 @@ def guild_of(value: object) -> int:
     return id_of(_object(value, "guild"), "id", "guild.")
 
 
-def channel_of(value: object) -> Channel:
+def channel_of(value: object) -> ExportChannel:
     """Return the channel that a file names. Raises FieldError."""
     row = _object(value, "channel")
     has_parent = row.get("categoryId") not in (None, "")
-    return Channel(
+    return ExportChannel(
         id=id_of(row, "id", "channel."),
         type=_text(row, "type", "channel."),
         name=_text(row, "name", "channel."),

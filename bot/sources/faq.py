@@ -51,7 +51,7 @@ from bot.sources.markdown_sections import (
     heading_words,
     sections,
 )
-from bot.sources.question_headings import Answer, Question
+from bot.sources.question_headings import AnswerSection, QuestionSection
 from bot.sources.report import NoThreads, SourceReport
 
 _DETAILS = 9
@@ -111,7 +111,7 @@ class _FaqReader:
 
     def threads(self, lines: Sequence[str], offset: int) -> Iterator[Thread]:
         self._offset = offset
-        open_: list[Question] = []
+        open_: list[QuestionSection] = []
         all_sections = list(self._sections(lines))
         self._warn_of_fences(lines, {section.start for section in all_sections})
         # A page whose question is its title has headings within the answer.
@@ -128,11 +128,11 @@ class _FaqReader:
         yield from self._close(open_, 0)
         if not self.has_questions and self._page.question:
             row = self._page.row("") | {"id": self._name}
-            page = Question(_DETAILS, self._page.question, 1, row, [*lines], None)
+            page = QuestionSection(_DETAILS, self._page.question, 1, row, [*lines], None)
             self.has_questions = True
             yield from self._close([page], 0)
 
-    def _section(self, section: Section, open_: list[Question]) -> Iterator[Thread]:
+    def _section(self, section: Section, open_: list[QuestionSection]) -> Iterator[Thread]:
         """Yield the threads that end at a section, which opens a question or belongs to one."""
         answer = self._answer(section, open_[-1].level) if open_ else None
         if answer is not None:
@@ -156,7 +156,7 @@ class _FaqReader:
         if not folded and section.level and section.start in self._skipped:
             self._report.pass_over("sections whose heading is no question")
 
-    def _close(self, open_: list[Question], level: int) -> Iterator[Thread]:
+    def _close(self, open_: list[QuestionSection], level: int) -> Iterator[Thread]:
         """Yield the threads of questions that end at a heading of this level, inner ones first."""
         while open_ and open_[-1].level >= level:
             question = open_.pop()
@@ -168,7 +168,7 @@ class _FaqReader:
                 if thread is not None:
                     yield thread
 
-    def _question(self, section: Section) -> Question | None:
+    def _question(self, section: Section) -> QuestionSection | None:
         title = section.title
         lines, marked = roundtrip_comments.split_comment(section.lines)
         is_ours = marked is not None and "id" in marked
@@ -177,7 +177,7 @@ class _FaqReader:
             return None
         start = section.start + self._offset
         if is_ours:
-            return Question(section.level, title, start, {}, lines, marked)
+            return QuestionSection(section.level, title, start, {}, lines, marked)
         return self._asked(section.level, title, start, lines, marked)
 
     def _asked(
@@ -187,12 +187,12 @@ class _FaqReader:
         start: int,
         lines: list[str],
         marked: dict[str, Any] | None = None,
-    ) -> Question:
+    ) -> QuestionSection:
         """Return a question of the page's own, which gets its key from its words."""
         title, anchor = question_headings.question_of(heading)
         row = self._page.row(anchor or question_headings.github_anchor(heading))
         row["id"] = f"{self._name}#{anchor}" if anchor else self._new_key(title, start)
-        return Question(level, title, start, row, lines, marked)
+        return QuestionSection(level, title, start, row, lines, marked)
 
     def _new_key(self, title: str, start: int) -> str:
         starts = self._starts.setdefault
@@ -213,7 +213,7 @@ class _FaqReader:
             own = lines[begin : begin + len(section.lines)]
             yield replace(section, title=heading_words(section.title), lines=own)
 
-    def _folded(self, section: Section) -> Iterator[Question]:
+    def _folded(self, section: Section) -> Iterator[QuestionSection]:
         """Yield the folded questions in a text that is no answer."""
         end = section.start + len(section.raw) + len(section.lines)
         for fold in islice(self._folds, bisect_left(self._folds, section.start, key=_START), None):
@@ -221,7 +221,7 @@ class _FaqReader:
                 return
             yield self._asked(_DETAILS, fold.summary, fold.start + self._offset, fold.lines)
 
-    def _answer(self, section: Section, level: int) -> Answer | None:
+    def _answer(self, section: Section, level: int) -> AnswerSection | None:
         lines, marked = roundtrip_comments.split_comment(section.lines)
         # Beside the question, a thread of ours may be called so.
         if section.level < level or (section.level == level and marked):
@@ -229,9 +229,9 @@ class _FaqReader:
         heading_values = question_headings.answer_heading(section.title)
         if heading_values is None:
             return None
-        return Answer(section.start + self._offset, *heading_values, lines, marked)
+        return AnswerSection(section.start + self._offset, *heading_values, lines, marked)
 
-    def _thread(self, question: Question) -> Thread | None:
+    def _thread(self, question: QuestionSection) -> Thread | None:
         text = roundtrip_comments.joined_text(question.lines)
         said = [
             {

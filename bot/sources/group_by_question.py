@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.errors import Place, shown_path
+from bot.errors import InputPlace, shown_path
 from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, StoredField, Thread, plain_key
 from bot.sources.foreign_fields import CONVERTERS, DateError, line_of, listed, text_of, texts_of
 from bot.sources.json_thread import FieldError
@@ -74,10 +74,10 @@ class KeyMaker:
 
 
 @dataclass(slots=True)
-class _Question:
+class _QuestionRows:
     """One question so far; ``answers`` are looked up, as there may be thousands of them."""
 
-    where: Place
+    where: InputPlace
     thread: Thread
     words: str
     answers: dict[Answer, None] = field(default_factory=dict)
@@ -95,21 +95,21 @@ class QuestionGrouper:
         self._path, self._report, self._called = path, report, called
         self._name = key_prefix(path)
         self._keys = KeyMaker(self._name)
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, _QuestionRows] = {}
         self._by_question: dict[str, str] = {}
 
-    def add(self, row: FieldValues, where: Place) -> None:
+    def add(self, row: FieldValues, where: InputPlace) -> None:
         """Take in one row; what can't be is named in the report with where it stands."""
         try:
             self._add(row, where)
         except FieldError as error:
             self.reject(str(error), where)
 
-    def reject(self, why: str, where: Place) -> None:
+    def reject(self, why: str, where: InputPlace) -> None:
         """Name a row that is not accepted."""
         self._report.reject(why, self._path, where)
 
-    def warn(self, what: str, where: Place) -> None:
+    def warn(self, what: str, where: InputPlace) -> None:
         """Name a row that is taken in otherwise than it stands there."""
         self._report.warn(what, self._path, where)
 
@@ -122,7 +122,7 @@ class QuestionGrouper:
                 phrasings=tuple(question.phrasings),
             )
 
-    def _add(self, row: FieldValues, where: Place) -> None:
+    def _add(self, row: FieldValues, where: InputPlace) -> None:
         called = self._called
         titles = [line_of(item, called("question")) for item in listed(row.get("question"))]
         titles = list(filter(None, titles))
@@ -143,7 +143,7 @@ class QuestionGrouper:
             words_of_key = line_of(row.get("anchor"), "anchor") or slug(titles[0])
             key = given or self._keys.key_of(words_of_key, self._questions.__contains__)
             thread = Thread(key=key, title=titles[0], former_key=given_id or None, **values)
-            question = _Question(where, thread, words)
+            question = _QuestionRows(where, thread, words)
         new = [answer for answer in answers if answer not in question.answers]
         self._add_answers(question, words, new, given)
         is_repeated = where != question.where and words == question.words
@@ -157,7 +157,9 @@ class QuestionGrouper:
             phrasings.insert(0, titles[0])
         question.phrasings |= dict.fromkeys(phrasings)
 
-    def _add_answers(self, question: _Question, words: str, new: list[Answer], given: str) -> None:
+    def _add_answers(
+        self, question: _QuestionRows, words: str, new: list[Answer], given: str
+    ) -> None:
         """Give the question answers that it doesn't have. Raises FieldError if that can't be."""
         before = f"line {question.where}" if isinstance(question.where, int) else question.where
         # The same answer to other words is another way to ask; another answer is a mistake.
@@ -174,7 +176,7 @@ class QuestionGrouper:
         question.keys.update(keys)
         question.accepted = accepted
 
-    def _answers(self, row: FieldValues, where: Place) -> Iterator[Answer]:
+    def _answers(self, row: FieldValues, where: InputPlace) -> Iterator[Answer]:
         items = listed(row.get("answer"))
         empty, some = 0, False
         for item in items:
@@ -210,7 +212,7 @@ class QuestionGrouper:
         row: FieldValues,
         stored: Sequence[StoredField],
         names: Mapping[str, str],
-        where: Place,
+        where: InputPlace,
     ) -> dict[str, Any]:
         """Return the values of a model's fields; a date that can't be is left out, with a remark.
 

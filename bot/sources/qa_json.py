@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bot.errors import InputError, Place
+from bot.errors import InputError, InputPlace
 from bot.models import Thread
 from bot.sources.decoding import FileHead, read_text
 from bot.sources.file_format import Format
@@ -88,7 +88,7 @@ class QaObjects:
         self._report, self._names = report, FieldNames(options.columns)
         self._grouper = QuestionGrouper(path, report)
         self._ours: dict[str, Thread] = {}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, InputPlace] = {}
 
     def threads(self) -> Iterator[Thread]:
         """Yield the threads of all objects that were taken in."""
@@ -119,7 +119,7 @@ class QaObjects:
         ]
         return any(inner)
 
-    def entry(self, row: Mapping[str, Any], where: Place) -> None:
+    def entry(self, row: Mapping[str, Any], where: InputPlace) -> None:
         """Take in one object: an article, a thread in our form, or a pair."""
         if is_article(row, self._names):
             if is_draft(row):
@@ -131,7 +131,7 @@ class QaObjects:
         elif thread := self.thread(row, where):
             self._ours[thread.key] = thread
 
-    def thread(self, row: object, where: Place) -> Thread | None:
+    def thread(self, row: object, where: InputPlace) -> Thread | None:
         """Return the thread of a value in our form; name in the report why there is none."""
         try:
             thread = thread_from(

@@ -53,7 +53,7 @@ _LINK = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+\[[^\]]*\]\([^()\s]*\)\s*")
 
 
 @dataclass(slots=True)
-class Answer:
+class AnswerSection:
     """An answer while it is read: the line of its heading, and what this says.
 
     ``marked`` is what a comment of ours says of it.
@@ -67,7 +67,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Question:
+class QuestionSection:
     """A question while it is read; ``row`` is what the page gives to its thread.
 
     ``marked`` is what a comment of ours says of it.
@@ -79,7 +79,7 @@ class Question:
     row: dict[str, Any]
     lines: list[str]
     marked: dict[str, Any] | None
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[AnswerSection] = field(default_factory=list)
 
 
 def only_asks(lines: Sequence[str]) -> bool:
@@ -238,7 +238,7 @@ def is_answer(heading: str) -> bool:
 
 
 def accept_one(
-    answers: Sequence[Answer], rows: Sequence[dict[str, Any]]
+    answers: Sequence[AnswerSection], rows: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[int, int]]:
     """Take all accepted answers but the first for ordinary ones; gives the lines of both."""
     first = 0

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from bot.errors import InputError, Place
+from bot.errors import InputError, InputPlace
 
 MAX_UNKNOWN_KEYS = 1_000
 """Distinct unknown keys that are counted apart; later ones count as ``OTHER_KEYS``."""
@@ -87,11 +87,11 @@ class SourceReport(Findings):
     _named: Counter[_ProblemGroup] = field(default_factory=Counter, repr=False, compare=False)
     _last: dict[_ProblemGroup, InputError] = field(default_factory=dict, repr=False, compare=False)
 
-    def reject(self, reason: str, path: Path, where: Place | None = None) -> None:
+    def reject(self, reason: str, path: Path, where: InputPlace | None = None) -> None:
         """Note that ``path``, or what is there at a place, was not accepted."""
         self._note(self.rejected, self.more_rejected, InputError(reason, path, where))
 
-    def warn(self, reason: str, path: Path, where: Place | None = None) -> None:
+    def warn(self, reason: str, path: Path, where: InputPlace | None = None) -> None:
         """Note that something in ``path``, at a place, got in otherwise than it stands there."""
         self._note(self.warned, self.more_warned, InputError(reason, path, where))
 

@@ -40,7 +40,17 @@ _PAGE = re.compile(
     r"<(?:!doctype\s+html|html|head|body|main|section|article|details|dl|div|script)\b",
     re.I | re.S,
 )
-_FURNITURE = ("nav", "header", "footer", "aside", "form", "script", "style", "template", "noscript")
+_OUTSIDE_CONTENT = (
+    "nav",
+    "header",
+    "footer",
+    "aside",
+    "form",
+    "script",
+    "style",
+    "template",
+    "noscript",
+)
 
 
 def looks_like_page(head: FileHead) -> bool:
@@ -121,7 +131,7 @@ class _WebPage:
     def markdown(self) -> str:
         """Return the page's text as Markdown, without what stands around it."""
         main = next(self._root.iter("main", "article"), self._root)
-        etree.strip_elements(main, *_FURNITURE, with_tail=False)
+        etree.strip_elements(main, *_OUTSIDE_CONTENT, with_tail=False)
         for name in ("h4", "h5", "h6"):
             headings = [(element, one_line(element)) for element in main.iter(name)]
             asking = any(is_question(words) for _, words in headings)

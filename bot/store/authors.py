@@ -85,7 +85,7 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     touched = await _threads_of(connection, [], answered)
     histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)
     questions = await _questions(connection, asked)
-    await _unlearn(connection, user_id)
+    await _delete_learned(connection, user_id)
     left_over = await _unmerge(connection, asked)
     for batch in id_batches(asked):
         await change_feed.note(connection, batch, is_deleted=True)
@@ -98,7 +98,7 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
         return replace(state, thread=thread).without(gone)
 
     await revisions.rewrite(connection, sorted(histories), without)
-    unsaid = await _unsay(connection, histories, questions)
+    unsaid = await _delete_phrasings(connection, histories, questions)
     left = sorted({*touched, *left_over, *unsaid} - {*asked})
     for batch in id_batches(answered):
         await connection.execute(delete(answers).where(answers.c.id.in_(batch)))
@@ -118,7 +118,7 @@ async def _questions(connection: AsyncConnection, asked: Collection[int]) -> fro
     return frozenset(found)
 
 
-async def _unsay(
+async def _delete_phrasings(
     connection: AsyncConnection, thread_ids: Collection[int], texts: frozenset[str]
 ) -> set[int]:
     """Delete phrasings of threads; return the threads that had one."""
@@ -130,7 +130,7 @@ async def _unsay(
     return changed
 
 
-async def _unlearn(connection: AsyncConnection, user_id: int) -> None:
+async def _delete_learned(connection: AsyncConnection, user_id: int) -> None:
     """Delete phrasings that were learned from a member's questions, which may be merged ones'."""
     asked = select(thread_messages.c.message_id).where(thread_messages.c.author_id == user_id)
     learned = learned_phrasings.c

@@ -60,7 +60,7 @@ async def of_threads(connection: AsyncConnection, thread_ids: Sequence[int], sco
     )
 
 
-async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> None:
+async def keep(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> None:
     """Keep what came with threads, which are in the library already.
 
     Votes are sums of a guild's, and count beside its members' own. An answer that has votes in a

@@ -18,7 +18,7 @@ class Watch(Protocol):
         """Wait so long at most; return whether there may be changes to look for."""
 
 
-class Polling:
+class PollingWatch:
     """Where nobody tells of changes: each time, there may be some."""
 
     async def wait(self, seconds: float) -> bool:
@@ -27,7 +27,7 @@ class Polling:
         return True
 
 
-class Noticed:
+class VersionWatch:
     """Where it can be noticed cheaply that something was written: a look is due then.
 
     ``version`` gives what changes with each write, of this program as well; where it can't be
@@ -53,7 +53,7 @@ class Noticed:
         return True
 
 
-class Notified:
+class NotificationWatch:
     """Where the database tells: a look is due when it did, or after ``LONGEST_UNTOLD``.
 
     ``tell`` is called at each notification, and when the connection was lost that would hear it.

@@ -20,7 +20,7 @@ from bot.store.rows import ThreadRows, id_batches
 from bot.store.tables import IN_FORCE, answers, threads
 
 
-async def take(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> None:
+async def note(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRows]) -> None:
     """Note which messages threads are that are in the library by now.
 
     What an author chose while the import was reading is done to what came in of theirs.

@@ -46,7 +46,7 @@ async def move(
     for old, new in (pair for pair in pairs if pair[0] in given):
         await _move_reactions(connection, guild_id, old, new, merges=merges)
         await _move_carried(connection, guild_id, old, new)
-        await _move_rest(connection, guild_id, old, new, merges=merges)
+        await _move_postings_and_acceptance(connection, guild_id, old, new, merges=merges)
 
 
 async def _given_something(
@@ -85,7 +85,7 @@ async def _give_back_reactions(
     connection: AsyncConnection, guild_id: int, there: Select[tuple[int]], answer_id: int
 ) -> None:
     mine = (reactions.c.guild_id == guild_id, reactions.c.answer_id.in_(there))
-    for came, values in _came_from(reactions, answer_id):
+    for came, values in _moved_rows(reactions, answer_id):
         await _put_back(connection, guild_id, (*mine, came), values)
 
 
@@ -95,7 +95,7 @@ async def _give_back_postings(
     """Give cards back, with the reactions on them that members gave since."""
     thread_id = select(answers.c.thread_id).where(answers.c.id == answer_id).scalar_subquery()
     mine = (postings.c.guild_id == guild_id, postings.c.answer_id.in_(there))
-    for came, values in _came_from(postings, answer_id):
+    for came, values in _moved_rows(postings, answer_id):
         # When a member takes a reaction away, it is looked up at the answer that its card shows.
         r = reactions.c
         cards = select(postings.c.message_id).where(*mine, came)
@@ -105,7 +105,7 @@ async def _give_back_postings(
         await connection.execute(update(postings).where(*mine, came).values(values))
 
 
-def _came_from(table: Table, answer_id: int) -> list[tuple[Any, dict[str, Any]]]:
+def _moved_rows(table: Table, answer_id: int) -> list[tuple[Any, dict[str, Any]]]:
     """Return conditions of rows that were moved from an answer last, each with their values there.
 
     Where it was the only one, nothing is left of their way.
@@ -158,7 +158,9 @@ async def _move_reactions(
     moved = (r.answer_id == old, r.guild_id == guild_id)
     query = select(r.user_id).where(*moved).distinct()
     members = list((await connection.scalars(query)).all())
-    values = {"answer_id": new} | ({"moved_from": _way(reactions, old)} if merges else {})
+    values = {"answer_id": new} | (
+        {"moved_from": _moved_from_with(reactions, old)} if merges else {}
+    )
     await connection.execute(update(reactions).where(*moved).values(values))
     gone = (votes.c.answer_id == old, votes.c.guild_id == guild_id)
     await connection.execute(delete(votes).where(*gone))
@@ -195,14 +197,14 @@ async def _move_carried(connection: AsyncConnection, guild_id: int, old: int, ne
         await connection.execute(insert(carried_votes).values(row))
 
 
-async def _move_rest(
+async def _move_postings_and_acceptance(
     connection: AsyncConnection, guild_id: int, old: int, new: int, *, merges: bool
 ) -> None:
     """Move postings, and acceptance unless the other thread has one of its own."""
     thread_id = await connection.scalar(select(answers.c.thread_id).where(answers.c.id == new))
     values = {"answer_id": new, "thread_id": thread_id}
     shown = (postings.c.answer_id == old, postings.c.guild_id == guild_id)
-    more = {"moved_from": _way(postings, old)} if merges else {}
+    more = {"moved_from": _moved_from_with(postings, old)} if merges else {}
     await connection.execute(update(postings).where(*shown).values(values | more))
     a = acceptances.c
     mine = (a.guild_id == guild_id, a.thread_id == thread_id)
@@ -213,6 +215,6 @@ async def _move_rest(
         await connection.execute(delete(acceptances).where(*accepted))
 
 
-def _way(table: Table, answer_id: int) -> Any:
+def _moved_from_with(table: Table, answer_id: int) -> Any:
     """Return the SQL of a row's way with one more answer that it was moved from."""
     return func.coalesce(table.c.moved_from + ",", "") + str(answer_id)

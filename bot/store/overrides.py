@@ -144,7 +144,7 @@ async def own_answer(connection: AsyncConnection, guild_id: int, answer_id: int)
     return found
 
 
-async def newer(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:
+async def shared_state(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:
     """Return the state that a shared thread makes of a guild's own version of it."""
     shared = await thread_states.read(connection, shared_id)
     assert shared is not None
@@ -209,7 +209,7 @@ async def propose_shared(connection: AsyncConnection, shared_ids: Sequence[int])
     for ids in id_batches(shared_ids):
         query = select(t.id, t.scope, t.overrides).where(t.overrides.in_(ids), IN_FORCE)
         for row in (await connection.execute(query)).all():
-            state = await newer(connection, row.id, row.overrides)
+            state = await shared_state(connection, row.id, row.overrides)
             await propose(connection, row.scope, row.id, state)
 
 

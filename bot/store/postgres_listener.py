@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.store.change_watch import Notified
+from bot.store.change_watch import NotificationWatch
 from bot.store.write_locks import CHANNEL
 
 RETRY_SECONDS = 2.0
@@ -24,15 +24,15 @@ class Listener:
     def __init__(self, connect_args: dict[str, Any]):
         mine = ("prepared_statement_cache_size",)  # SQLAlchemy's own
         self._connect_args = {k: v for k, v in connect_args.items() if k not in mine}
-        self._watches = list[Notified]()
+        self._watches = list[NotificationWatch]()
         self._task: asyncio.Task[None] | None = None
         self.listens = False  # at this moment
 
-    def watch(self) -> Notified:
+    def watch(self) -> NotificationWatch:
         """Return a watch that is told from now on."""
         if self._task is None:
             self._task = asyncio.create_task(self._listen(), name="listen for changes")
-        self._watches.append(Notified())
+        self._watches.append(NotificationWatch())
         return self._watches[-1]
 
     async def close(self) -> None:

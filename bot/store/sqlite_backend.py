@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 from bot.errors import StoreBusy, StoreError
 from bot.store import database_file
 from bot.store.backend import BUSY_SECONDS, READERS
-from bot.store.change_watch import Noticed, Polling, Watch
+from bot.store.change_watch import PollingWatch, VersionWatch, Watch
 from bot.store.server_url import unusable_url
 
 
@@ -58,8 +58,8 @@ class Sqlite:
     def watch(self) -> Watch:
         """Return a watch that notices when the file was written."""
         if self.path is None:
-            return Polling()
-        return Noticed(_FileVersion(self.path, self._watching).read)
+            return PollingWatch()
+        return VersionWatch(_FileVersion(self.path, self._watching).read)
 
     async def close(self) -> None:
         """Watch no longer."""

@@ -36,7 +36,7 @@ from bot.store.tables import IN_FORCE, answers, threads
 from bot.store.votes import votes_of
 
 
-class Outcome(StrEnum):
+class PutOutcome(StrEnum):
     """The result of putting a thread into the library."""
 
     ADDED = "added"
@@ -53,7 +53,7 @@ class Put:
     ``ids`` are those of all threads of the batch, and of those that they were merged into.
     """
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[PutOutcome] = field(default_factory=list)
     added: dict[str, int] = field(default_factory=dict)
     seq: int = 0
     ids: list[int] = field(default_factory=list)
@@ -66,7 +66,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     are gone from the source are retired with their votes; a thread that was retired
     comes back, a guild's version with the guild's votes; the feed of changes names every
     thread of which something changed that is searched. Votes and acceptances that a thread
-    brings are kept: see ``carried.take``.
+    brings are kept: see ``carried.keep``.
     """
     known = await known_by_key(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
@@ -78,21 +78,21 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         row = known.get(thread.key)
         if row is None:
             new.append(thread)
-            outcomes.append(Outcome.ADDED)
+            outcomes.append(PutOutcome.ADDED)
         elif row.merged_into is not None:
-            outcomes.append(Outcome.UNCHANGED)  # another has its answers
+            outcomes.append(PutOutcome.UNCHANGED)  # another has its answers
         elif row.curated and row.retired_at is None:
             if not is_same:
                 await overrides.propose_imported(connection, scope, row.id, unpack(thread))
-            outcomes.append(Outcome.UNCHANGED)
+            outcomes.append(PutOutcome.UNCHANGED)
         elif not is_same or row.retired_at is not None:
             changed[row.id] = thread
-            outcomes.append(Outcome.UPDATED)
+            outcomes.append(PutOutcome.UPDATED)
         else:
             fingerprint = thread.fingerprint or row.fingerprint
             if (row.source, row.fingerprint) != (thread.source, fingerprint):
                 moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
-            outcomes.append(Outcome.UNCHANGED)
+            outcomes.append(PutOutcome.UNCHANGED)
     added = await _add(connection, scope, new)
     touched = await upsert.replace(connection, changed) if changed else []
     await upsert.update_rows(connection, threads, moved)
@@ -107,12 +107,12 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     # Before authors' choices: what these change must be read back, rather than indexed as it came.
     seq = await change_feed.last_change(connection) if added or touched else 0
     if said := [thread for thread in batch if thread.tallies or thread.accepted_in]:
-        await carried.take(connection, scope, said)
+        await carried.keep(connection, scope, said)
     if posted := [thread for thread in batch if thread.made_of is not None]:
-        await imported_messages.take(connection, scope, posted)
-    merged = [row.id for row in known.values() if row.merged_into is not None]
-    with_answers = await own_threads.merged_into(connection, merged)
-    ids = [*added.values(), *(row.id for row in known.values()), *with_answers]
+        await imported_messages.note(connection, scope, posted)
+    ids = [*added.values(), *(row.id for row in known.values())]
+    if merged := [row.id for row in known.values() if row.merged_into is not None]:
+        ids += await own_threads.merged_into(connection, merged)
     return Put(outcomes, added, seq, ids)
 
 

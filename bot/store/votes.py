@@ -3,7 +3,7 @@
 A member's vote on an answer in a guild is the newest of their reactions that still stand on
 any message showing it, or of their button presses. Every function here runs inside the
 caller's transaction. ``add`` and ``remove`` change reactions only, of many members in one
-statement: ``update`` must follow. ``give`` and ``take`` do both for one reaction.
+statement: ``update`` must follow. ``give`` and ``withdraw`` do both for one reaction.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _give_now(dialect: str) -> Sequence[Insert]:
     return [reaction, vote]
 
 
-async def take(connection: AsyncConnection, place: VotePlace, *gone: Reaction) -> bool:
+async def withdraw(connection: AsyncConnection, place: VotePlace, *gone: Reaction) -> bool:
     """Take a member's reactions away; what stands of their others decides. False if unknown."""
     removed = await remove(connection, place, gone)
     if removed:

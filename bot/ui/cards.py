@@ -96,7 +96,11 @@ def _answer_view(
 
 
 def suggestion_card(
-    options: Sequence[items.Option], asker_id: int, *, replaces_answer: bool = False, note: str = ""
+    options: Sequence[items.ThreadOption],
+    asker_id: int,
+    *,
+    replaces_answer: bool = False,
+    note: str = "",
 ) -> Card:
     """Return "Did you mean" with the threads offered, of which there is at least one.
 

@@ -11,7 +11,7 @@ from bot.ui import limits, text
 from bot.ui.cards import Card
 from bot.ui.curation_items import MergeInto, PickPart, UndoChange
 from bot.ui.history_cards import line_of
-from bot.ui.items import NEW_ANSWER, QUESTION, Option
+from bot.ui.items import NEW_ANSWER, QUESTION, ThreadOption
 
 _DONE = {
     Action.SAVED: N_("Saved, and found from now on: {title}"),
@@ -38,7 +38,7 @@ MENUS = limits.BUTTON_ROWS
 """Menus of a thread's parts; a message has room for no more."""
 
 
-def changed_card(changed: Changed, action: Action, *, close: Option | None = None) -> Card:
+def changed_card(changed: Changed, action: Action, *, close: ThreadOption | None = None) -> Card:
     """Return what a helper reads after a change, with *Undo*.
 
     ``close`` is a thread that asks nearly the same as the one that was saved.

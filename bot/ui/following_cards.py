@@ -75,7 +75,7 @@ ALL = (TellInGuidelines, NotTheSolution, Reopen)
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class ListedChannel:
     """A followed channel as it is listed.
 
     ``is_there`` says that it was not deleted, ``is_seen`` that the bot may read it.
@@ -129,7 +129,7 @@ def _on_forum(channel: FollowedChannel) -> list[str]:
     return [said, by_reactions]
 
 
-def list_card(channels: Sequence[Followed]) -> Card:
+def list_card(channels: Sequence[ListedChannel]) -> Card:
     """Return the channels that a server follows."""
     if not channels:
         return Card(content=_(NONE_FOLLOWED))
@@ -139,7 +139,7 @@ def list_card(channels: Sequence[Followed]) -> Card:
     return Card(embed=embed)
 
 
-def _line(followed: Followed) -> str:
+def _line(followed: ListedChannel) -> str:
     channel = followed.channel
     if not followed.is_there:
         gone = _("was deleted: `/library unfollow` takes it from this list")

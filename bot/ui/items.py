@@ -188,7 +188,7 @@ class CastVote(
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ThreadOption:
     """A thread to choose from; ``hint`` is a short remark under its title."""
 
     thread_id: int
@@ -207,7 +207,9 @@ class PickThread(
     it may belong to that one.
     """
 
-    def __init__(self, asker_id: int, options: list[Option], *, replaces_answer: bool = False):
+    def __init__(
+        self, asker_id: int, options: list[ThreadOption], *, replaces_answer: bool = False
+    ):
         self.asker_id = asker_id
         self.replaces_answer = replaces_answer
         # Values must differ; titles may well be the same.
@@ -230,7 +232,7 @@ class PickThread(
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         shown = item.options if isinstance(item, Select) else []
-        options = [Option(row_id(o.value), o.label) for o in shown if o.value.isdecimal()]
+        options = [ThreadOption(row_id(o.value), o.label) for o in shown if o.value.isdecimal()]
         return cls(row_id(match["asker"]), options, replaces_answer=match["kind"] == "repick")
 
     @property

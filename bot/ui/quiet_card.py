@@ -12,7 +12,7 @@ from discord.ui import Button, DynamicItem, Item
 from bot.i18n import gettext as _
 from bot.ui import limits, text
 from bot.ui.cards import Card
-from bot.ui.items import Option, Pressable, button, row_id
+from bot.ui.items import Pressable, ThreadOption, button, row_id
 
 
 class PickQuietly(
@@ -27,7 +27,7 @@ class PickQuietly(
 
     replaces_answer = False
 
-    def __init__(self, asker_id: int, option: Option):
+    def __init__(self, asker_id: int, option: ThreadOption):
         self.asker_id = asker_id
         self.chosen = option.thread_id
         self.others: tuple[int, ...] = ()
@@ -37,7 +37,7 @@ class PickQuietly(
     @classmethod
     def _parse(cls, match: re.Match[str], item: Item[Any]) -> Self:
         label = (item.label if isinstance(item, Button) else None) or "…"
-        return cls(row_id(match["asker"]), Option(row_id(match["thread"]), label))
+        return cls(row_id(match["asker"]), ThreadOption(row_id(match["thread"]), label))
 
     def among(self, message: discord.Message) -> Self:
         """Read from the message which other threads it offers."""
@@ -46,7 +46,7 @@ class PickQuietly(
         return self
 
 
-def quiet_card(options: Sequence[Option], asker_id: int) -> Card:
+def quiet_card(options: Sequence[ThreadOption], asker_id: int) -> Card:
     """Return a line with at most three threads to choose from, sent without a notification."""
     offered = options[: limits.QUIET_SUGGESTIONS]
     view = discord.ui.View(timeout=None)

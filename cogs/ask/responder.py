@@ -270,10 +270,10 @@ class Responder:
             await add_reactions(posted, context)
 
 
-def _options(reply: Reply, question: Question) -> list[items.Option]:
+def _options(reply: Reply, question: Question) -> list[items.ThreadOption]:
     """Return the threads to suggest, with how sure the bot is for whoever manages the server."""
     return [
-        items.Option(
+        items.ThreadOption(
             match.thread_id, match.title, facts.sure(match.confidence) if question.managed else ""
         )
         for match in suggestions_among(reply.matches)

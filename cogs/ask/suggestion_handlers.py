@@ -138,12 +138,12 @@ class SuggestionHandlers:
             card = Card(content=cards.noted(note, _(TAKEN_BACK)))
         await edit_pressed(interaction, **card.edit_kwargs())
 
-    async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.Option]:
+    async def _options(self, thread_ids: tuple[int, ...], scope: int) -> list[items.ThreadOption]:
         options = []
         for thread_id in thread_ids[: limits.SUGGESTIONS]:
             thread = await self.app.answering.serve(thread_id, guild_id=scope)
             if thread is not None:
-                options.append(items.Option(thread.id, thread.title))
+                options.append(items.ThreadOption(thread.id, thread.title))
         return options
 
     async def _show_chosen(

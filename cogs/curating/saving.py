@@ -19,7 +19,7 @@ from bot.models import Answer, Thread, Verdict
 from bot.replies import acknowledge, edit_response, tell
 from bot.ui import limits, text
 from bot.ui.curation_cards import changed_card
-from bot.ui.items import Option
+from bot.ui.items import ThreadOption
 from cogs.channel_context import scope_of
 from cogs.curating.forms import (
     LONGEST,
@@ -230,12 +230,12 @@ async def _is_deleted(message: discord.Message) -> bool:
     return False
 
 
-async def close_thread(interaction: Interaction, question: str) -> Option | None:
+async def close_thread(interaction: Interaction, question: str) -> ThreadOption | None:
     """Return a thread that a question is answered by, or may be."""
     reply = await interaction.client.app.answering.ask(question, guild_id=scope_of(interaction))
     if reply.verdict is Verdict.NONE or not reply.matches:
         return None
-    return Option(reply.matches[0].thread_id, reply.matches[0].title)
+    return ThreadOption(reply.matches[0].thread_id, reply.matches[0].title)
 
 
 async def _choice(interaction: Interaction, user_id: int) -> AuthorChoice | None:

@@ -22,7 +22,7 @@ from cogs.discord_messages import message_of
 from cogs.following.catching_up import CatchingUp
 from cogs.following.instructions import Instructions
 from cogs.following.marking import Marking
-from cogs.following.post_watch import Place, PostWatch
+from cogs.following.post_watch import PostWatch, WatchedPost
 
 log = logging.getLogger(__name__)
 
@@ -171,20 +171,22 @@ class FollowingCog(commands.Cog, name="Following"):
         event: discord.RawReactionActionEvent
         | discord.RawReactionClearEvent
         | discord.RawReactionClearEmojiEvent,
-    ) -> Place | None:
+    ) -> WatchedPost | None:
         return await self._watch.place_of(event.guild_id, event.channel_id)
 
-    async def _known(self, place: Place) -> FollowedPost | None:
+    async def _known(self, place: WatchedPost) -> FollowedPost | None:
         return await self._posts.known(place.parent.guild.id, place.thread.id)
 
-    async def _may_be_asker(self, place: Place, known: FollowedPost | None, user_id: int) -> bool:
+    async def _may_be_asker(
+        self, place: WatchedPost, known: FollowedPost | None, user_id: int
+    ) -> bool:
         try:
             return await self._watch.asker_id(place, known) == user_id
         except ThreadwiseError as error:
             log.info("post %d is not looked at: %s", place.thread.id, error)
             return False
 
-    async def _liked(self, place: Place, known: FollowedPost | None, message_id: int) -> None:
+    async def _liked(self, place: WatchedPost, known: FollowedPost | None, message_id: int) -> None:
         """Look at a post if one of its messages may be an answer now, or be proposed."""
         if known is not None and known.state is PostState.SOLVED:
             if await self._posts.is_answer(place.parent.guild.id, message_id):
@@ -194,7 +196,7 @@ class FollowingCog(commands.Cog, name="Following"):
         elif _has_solved_tag(place):
             self._watch.look_soon(place)
 
-    async def _is_liked(self, place: Place, message_id: int) -> bool:
+    async def _is_liked(self, place: WatchedPost, message_id: int) -> bool:
         """Return whether as many people like a message as make it an answer."""
         try:
             fetch = place.thread.get_partial_message(message_id).fetch
@@ -257,7 +259,7 @@ class FollowingCog(commands.Cog, name="Following"):
         return False
 
 
-def _has_solved_tag(place: Place) -> bool:
+def _has_solved_tag(place: WatchedPost) -> bool:
     names = (*SOLVED_TAGS, *filter(None, [place.channel.solved_tag]))
     return any(is_solved_tag(tag.name, names) for tag in place.thread.applied_tags)
 

@@ -15,7 +15,7 @@ from bot.services.post_looks import Wish
 from bot.ui.cards import Card
 from bot.ui.following_cards import NotTheSolution, Reopen, marked_card
 from cogs.discord_messages import message_of
-from cogs.following.post_watch import GONE, Place, PostWatch
+from cogs.following.post_watch import GONE, PostWatch, WatchedPost
 
 NOT_FOLLOWED = N_(
     "This works in the posts of channels that I follow. Who manages this server chooses them "
@@ -73,7 +73,7 @@ class Marking:
         said = _(ANOTHER) if seen.is_solved else _(REOPENED)
         await edit_response(interaction, **Card(content="\n".join([said, *notes])).send_kwargs())
 
-    async def _place(self, interaction: Interaction) -> Place:
+    async def _place(self, interaction: Interaction) -> WatchedPost:
         """Return the post of an interaction, whose member may judge it. Raises ConfigError."""
         place = await self._watch.place(interaction.channel)
         if place is None:

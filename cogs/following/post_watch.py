@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WatchedPost:
     """A post of a followed channel, and the channel as Discord and as the library know it."""
 
     thread: discord.Thread
@@ -61,20 +61,20 @@ class PostWatch:
         self._locks = KeyedLocks()
         self._waiting = set[int]()
 
-    async def place(self, channel: object) -> Place | None:
+    async def place(self, channel: object) -> WatchedPost | None:
         """Return where a channel is a post of a followed one; ``None`` if it is none."""
         parent = parent_of(channel)
         if parent is None or not isinstance(channel, discord.Thread):
             return None
         followed = await self.bot.app.following.channel(parent.guild.id, parent.id)
-        return None if followed is None else Place(channel, parent, followed)
+        return None if followed is None else WatchedPost(channel, parent, followed)
 
-    async def place_of(self, guild_id: int | None, channel_id: int) -> Place | None:
+    async def place_of(self, guild_id: int | None, channel_id: int) -> WatchedPost | None:
         """Return the place of a post by its id, as far as it is active."""
         guild = self.bot.get_guild(guild_id or 0)
         return None if guild is None else await self.place(guild.get_thread(channel_id))
 
-    async def find(self, guild_id: int, post_id: int) -> Place | None:
+    async def find(self, guild_id: int, post_id: int) -> WatchedPost | None:
         """Return the place of a post of which something is known, be it archived or active."""
         if (place := await self.place_of(guild_id, post_id)) is not None:
             return place
@@ -92,7 +92,7 @@ class PostWatch:
         if (place := await self.find(guild_id, post_id)) is not None:
             self.look_soon(place)
 
-    async def asker_id(self, place: Place, known: FollowedPost | None) -> int | None:
+    async def asker_id(self, place: WatchedPost, known: FollowedPost | None) -> int | None:
         """Return who asked a post; in a text channel, who wrote the message it was made of."""
         if known is not None and known.asker_id:
             return known.asker_id
@@ -102,7 +102,7 @@ class PostWatch:
         first = await DiscordReader(self.bot, place.parent).messages(post, 0)
         return first.messages[0].author_id if first.messages else post.asker_id
 
-    async def may_judge(self, place: Place, user: discord.abc.User) -> bool:
+    async def may_judge(self, place: WatchedPost, user: discord.abc.User) -> bool:
         """Return whether somebody may say what solved a post: a helper, or who asked it."""
         guild_id = place.parent.guild.id
         if is_helper(user, await self.bot.app.guilds.settings(guild_id)):
@@ -111,7 +111,7 @@ class PostWatch:
         return user.id == await self.asker_id(place, known)
 
     async def look(
-        self, place: Place, wish: Wish = NO_WISH, ask: Ask = at_once
+        self, place: WatchedPost, wish: Wish = NO_WISH, ask: Ask = at_once
     ) -> tuple[PostLook, list[str]]:
         """Look at a post; return how it stands, and lines on what could not be done.
 
@@ -121,7 +121,7 @@ class PostWatch:
             self._waiting.discard(place.thread.id)
             return await self._look(place, wish, ask)
 
-    def look_soon(self, place: Place, wish: Wish = NO_WISH) -> None:
+    def look_soon(self, place: WatchedPost, wish: Wish = NO_WISH) -> None:
         """Look at a post in the background; once for all that is waiting to be seen."""
         post_id = place.thread.id
         if wish == NO_WISH:
@@ -137,7 +137,7 @@ class PostWatch:
         if seen is not None:
             self.bot.redraw_cards(seen.messages)
 
-    async def _look(self, place: Place, wish: Wish, ask: Ask) -> tuple[PostLook, list[str]]:
+    async def _look(self, place: WatchedPost, wish: Wish, ask: Ask) -> tuple[PostLook, list[str]]:
         # At a pace, whoever keeps to it tries requests again.
         reader = DiscordReader(self.bot, place.parent, pauses=None if ask is at_once else ())
         post = post_of(place.thread, place.parent)
@@ -152,7 +152,9 @@ class PostWatch:
             await teach_question(self.bot, place.channel, seen)
         return seen, await self._line.show(place.thread, place.channel, seen)
 
-    async def look_quietly(self, place: Place, wish: Wish = NO_WISH, ask: Ask = at_once) -> None:
+    async def look_quietly(
+        self, place: WatchedPost, wish: Wish = NO_WISH, ask: Ask = at_once
+    ) -> None:
         """Look at a post; what is in the way of that is logged."""
         try:
             await self.look(place, wish, ask)

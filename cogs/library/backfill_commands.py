@@ -20,7 +20,7 @@ from cogs.channel_context import interaction_context, only_managers
 from cogs.discord_messages import FollowedParent
 from cogs.following.discord_reader import DiscordReader
 from cogs.library.backfill_progress import BackfillProgress
-from cogs.library.follow_commands import NO_CONTENT, Channel, check_readable
+from cogs.library.follow_commands import NO_CONTENT, FollowableChannel, check_readable
 
 NOT_SEEN = N_(
     "I can't see this channel, so I couldn't tell here how far I am. Please ask elsewhere."
@@ -39,7 +39,7 @@ class BackfillCommands(commands.Cog):
         name="backfill", description=N_("Read what was solved in a followed channel until now")
     )
     @app_commands.describe(channel=N_("A channel that is followed"))
-    async def backfill(self, interaction: Interaction, channel: Channel) -> None:
+    async def backfill(self, interaction: Interaction, channel: FollowableChannel) -> None:
         """Begin to fill a channel in, or go on with it; all see how far that is."""
         guild = interaction.guild
         if guild is None:
@@ -89,7 +89,7 @@ class BackfillCommands(commands.Cog):
             card = backfill_card(stopped)
         await edit_pressed(interaction, **card.edit_kwargs())
 
-    async def _check(self, interaction: Interaction, channel: Channel) -> None:
+    async def _check(self, interaction: Interaction, channel: FollowableChannel) -> None:
         """Raise what the person is told by, privately, if a channel can't be filled in."""
         if not self.bot.intents.message_content:
             raise ConfigError(_(NO_CONTENT))

@@ -22,7 +22,7 @@ from bot.ui import limits, setup_page, text
 from bot.ui.cards import Card
 from bot.ui.following_cards import (
     KEPT_HERE,
-    Followed,
+    ListedChannel,
     TellInGuidelines,
     followed_card,
     list_card,
@@ -54,7 +54,7 @@ TOLD = N_("The guidelines of {channel} say so now.")
 TOO_LONG = N_("The guidelines of {channel} have no room for it. This is what they could say:")
 MAY_NOT = N_("I may not change {channel}: I need the permission *Manage Channel*. It could say:")
 
-Channel = discord.ForumChannel | discord.TextChannel
+FollowableChannel = discord.ForumChannel | discord.TextChannel
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class FollowCommands(commands.Cog):
     async def follow(
         self,
         interaction: Interaction,
-        channel: Channel,
+        channel: FollowableChannel,
         tag: str | None = None,
         take_by_reactions: bool | None = None,
         instruct: bool | None = None,
@@ -148,7 +148,7 @@ class FollowCommands(commands.Cog):
             posts = counts.get(each.channel_id, {})
             there = guild.get_channel(each.channel_id)
             listed.append(
-                Followed(
+                ListedChannel(
                     each,
                     posts.get(PostState.SOLVED, 0),
                     posts.get(PostState.PROPOSED, 0),
@@ -235,14 +235,16 @@ def _lacking(channel: discord.abc.GuildChannel) -> list[str]:
     return [n for n in ("view_channel", "read_message_history") if not getattr(may, n)]
 
 
-def check_readable(channel: Channel) -> None:
+def check_readable(channel: FollowableChannel) -> None:
     """Raise ConfigError for a channel of which the bot may not read the posts."""
     if missing := _lacking(channel):
         names = ", ".join(setup_page.permission_name(name) for name in missing)
         raise ConfigError(_(HIDDEN).format(channel=channel.mention, names=names))
 
 
-def _tag(channel: Channel, given: str | None, known: FollowedChannel | None) -> str | None:
+def _tag(
+    channel: FollowableChannel, given: str | None, known: FollowedChannel | None
+) -> str | None:
     """Return the name of the forum's tag for solved posts: the one that was given, or fits.
 
     Raises ConfigError.
@@ -263,7 +265,7 @@ def _tag(channel: Channel, given: str | None, known: FollowedChannel | None) -> 
     return next((name for name in names if is_solved_tag(name)), None)
 
 
-def _notes(channel: Channel, followed: FollowedChannel) -> list[str]:
+def _notes(channel: FollowableChannel, followed: FollowedChannel) -> list[str]:
     """Return what the bot can't do in a channel that it follows."""
     may, notes = permissions_in(channel, channel.guild), []
     if not may.send_messages_in_threads:

@@ -39,7 +39,7 @@ STOP_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Changed = Callable[[Posting], None]
+OnChanged = Callable[[Posting], None]
 
 
 class Reconciler:
@@ -48,7 +48,7 @@ class Reconciler:
     ``changed`` is called with a posting of which votes have changed.
     """
 
-    def __init__(self, bot: ThreadBot, queue: VoteQueue, changed: Changed):
+    def __init__(self, bot: ThreadBot, queue: VoteQueue, changed: OnChanged):
         self.bot = bot
         self.app = bot.app
         self._queue, self._changed = queue, changed

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from bot.demo import simcord_adapter
-from bot.demo.simcord_adapter import Clock
+from bot.demo.simcord_adapter import SimulatedClock
 from tests.kit.waiting import until
 
 CHANNEL = SimpleNamespace(id=5)
@@ -66,7 +66,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def _running(page: FakePage) -> AsyncIterator[None]:
     fake = cast(Any, page)
-    task = asyncio.create_task(Clock(fake, fake, cast(Any, CHANNEL)).run())
+    task = asyncio.create_task(SimulatedClock(fake, fake, cast(Any, CHANNEL)).run())
     yield
     await page.ticked()
     task.cancel()

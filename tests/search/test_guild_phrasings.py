@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from bot.models import SHARED
 from bot.phrasings import LearnedPhrasing
 from bot.search.engine import Engine
-from bot.search.guild_phrasings import CONFIRMED, NO_PHRASINGS, NOT_CERTAIN, GuildPhrasings
+from bot.search.guild_phrasings import (
+    MAX_UNTAUGHT_CONFIDENCE,
+    NO_PHRASINGS,
+    TAUGHT_CONFIDENCE,
+    GuildPhrasings,
+)
 from tests.kit.search import GARDEN, engine_with, numbered, thread
 
 HERE = 111
@@ -59,7 +64,7 @@ def test_the_very_same_words_are_sure(garden: Engine) -> None:
     question = "How do I prune an apple tree in winter - in a pot?"
     assert found(garden, question)[0] == "t1"
     best, second, *_ = garden.search(question, HERE, 10, known)
-    assert (best.key, best.confidence >= CONFIRMED) == ("t2", True)
+    assert (best.key, best.confidence >= TAUGHT_CONFIDENCE) == ("t2", True)
     assert second.key == "t1"
     assert second.confidence <= best.confidence
 
@@ -79,7 +84,7 @@ LESSON = "which molluscs munch my greenery at night"
 def test_the_same_words_are_sure_whatever_slips(garden: Engine, said: str) -> None:
     best = garden.search(said, HERE, 10, taught((SLUGS, LESSON)))[0]
     assert best.key == "t6"
-    assert best.confidence >= CONFIRMED
+    assert best.confidence >= TAUGHT_CONFIDENCE
 
 
 @pytest.mark.parametrize(
@@ -96,17 +101,20 @@ def test_the_same_words_are_sure_whatever_slips(garden: Engine, said: str) -> No
 )
 def test_other_words_are_not_slips(garden: Engine, lesson: str, said: str) -> None:
     known = taught((SLUGS, lesson))
-    assert garden.search(lesson, HERE, 10, known)[0].confidence >= CONFIRMED
+    assert garden.search(lesson, HERE, 10, known)[0].confidence >= TAUGHT_CONFIDENCE
     slugs = [m.confidence for m in garden.search(said, HERE, 10, known) if m.key == "t6"]
-    assert max(slugs, default=0.0) <= NOT_CERTAIN
+    assert max(slugs, default=0.0) <= MAX_UNTAUGHT_CONFIDENCE
 
 
 def test_two_words_of_the_library_are_not_slips_of_each_other(tmp_path: Path) -> None:
     engine = engine_with(tmp_path / "index", numbered(["All about grapes", "All about graves"]))
     known = GuildPhrasings([phrasing(1, "where are the oldest grapes")])
-    assert engine.search("where are the oldest grapes", HERE, 5, known)[0].confidence == CONFIRMED
+    assert (
+        engine.search("where are the oldest grapes", HERE, 5, known)[0].confidence
+        == TAUGHT_CONFIDENCE
+    )
     graves = engine.search("where are the oldest graves", HERE, 5, known)
-    assert all(match.confidence <= NOT_CERTAIN for match in graves if match.key == "t1")
+    assert all(match.confidence <= MAX_UNTAUGHT_CONFIDENCE for match in graves if match.key == "t1")
 
 
 def test_what_is_not_confirmed_counts_for_its_teachers_in_its_words(garden: Engine) -> None:
@@ -114,7 +122,7 @@ def test_what_is_not_confirmed_counts_for_its_teachers_in_its_words(garden: Engi
     known = GuildPhrasings([new])
     for asker in (7, 8):
         theirs = known.asked_by(asker)
-        assert garden.search(LESSON, HERE, 10, theirs)[0].confidence == CONFIRMED
+        assert garden.search(LESSON, HERE, 10, theirs)[0].confidence == TAUGHT_CONFIDENCE
         assert found(garden, "munching molluscs", theirs) == []
     for stranger in (9, None):
         assert garden.search(LESSON, HERE, 10, known.asked_by(stranger)) == garden.search(
@@ -125,17 +133,20 @@ def test_what_is_not_confirmed_counts_for_its_teachers_in_its_words(garden: Engi
 def test_other_words_never_make_it_certain(garden: Engine) -> None:
     known = taught((SLUGS, "how do molluscs munch my winter greens"))
     question = "how do molluscs munch my greens"
-    assert garden.search(question, HERE, 10)[0].confidence < NOT_CERTAIN
+    assert garden.search(question, HERE, 10)[0].confidence < MAX_UNTAUGHT_CONFIDENCE
     best = garden.search(question, HERE, 10, known)[0]
-    assert (best.key, best.confidence) == ("t6", NOT_CERTAIN)
+    assert (best.key, best.confidence) == ("t6", MAX_UNTAUGHT_CONFIDENCE)
 
 
 def test_a_thread_that_is_sure_without_phrasings_stays_so(garden: Engine) -> None:
     plain = garden.search(GARDEN[SLUGS - 1], HERE, 10)
-    assert plain[0].confidence > NOT_CERTAIN
+    assert plain[0].confidence > MAX_UNTAUGHT_CONFIDENCE
     for thread_id in (SLUGS, TOMATO):
         known = taught((thread_id, f"{GARDEN[SLUGS - 1]} please, anybody"))
-        assert garden.search(GARDEN[SLUGS - 1], HERE, 10, known)[0].confidence > NOT_CERTAIN
+        assert (
+            garden.search(GARDEN[SLUGS - 1], HERE, 10, known)[0].confidence
+            > MAX_UNTAUGHT_CONFIDENCE
+        )
         assert found(garden, GARDEN[SLUGS - 1], known)[0] == "t6"
 
 
@@ -143,7 +154,7 @@ def test_the_same_words_for_two_threads_are_not_sure(garden: Engine) -> None:
     both = taught((APPLE, "molluscs munch it"), (SLUGS, "molluscs munch it"))
     matches = garden.search("molluscs munch it", HERE, 10, both)
     assert {match.key for match in matches[:2]} == {"t1", "t6"}
-    assert matches[0].confidence < CONFIRMED
+    assert matches[0].confidence < TAUGHT_CONFIDENCE
 
 
 def test_what_a_helper_kept_goes_before_what_members_agree_upon(garden: Engine) -> None:
@@ -151,7 +162,7 @@ def test_what_a_helper_kept_goes_before_what_members_agree_upon(garden: Engine) 
     kept = replace(phrasing(SLUGS, said, 2), kept=True)
     known = GuildPhrasings([phrasing(APPLE, said), kept])
     first = garden.search(said, HERE, 10, known)[0]
-    assert (first.key, first.confidence) == ("t6", CONFIRMED)
+    assert (first.key, first.confidence) == ("t6", TAUGHT_CONFIDENCE)
     own = GuildPhrasings([replace(phrasing(APPLE, said), teachers=(7,)), kept]).asked_by(7)
     assert garden.search(said, HERE, 10, own)[0].key == "t1"  # one's own goes before both
 

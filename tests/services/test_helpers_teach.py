@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, StoredAnswer, Thread, Verdict, Vote
-from bot.search.guild_phrasings import CONFIRMED
+from bot.search.guild_phrasings import TAUGHT_CONFIDENCE
 from bot.services.learning import MAX_PER_THREAD
 from bot.services.teaching_rules import MAX_A_DAY
 from tests.kit.library import BREAD, HERE, LONG_AGO, THERE, post
@@ -57,7 +57,7 @@ class TestTeaching:
         assert await asks(app) is Verdict.NONE
         assert await teach(app, f"<@5> {OVEN}")
         reply = await app.answering.ask(OVEN, guild_id=HERE)
-        assert (reply.verdict, reply.confidence >= CONFIRMED) == (Verdict.ANSWER, True)
+        assert (reply.verdict, reply.confidence >= TAUGHT_CONFIDENCE) == (Verdict.ANSWER, True)
         for elsewhere in (THERE, SHARED):
             assert await asks(app, elsewhere) is Verdict.NONE
         (phrasing,) = await app.learning.phrasings(HERE)

@@ -11,7 +11,7 @@ import pytest
 from bot.app import App
 from bot.errors import NotFound
 from bot.models import SHARED, Posting, StoredAnswer, Thread, Verdict, Vote
-from bot.search.guild_phrasings import CONFIRMED
+from bot.search.guild_phrasings import TAUGHT_CONFIDENCE
 from bot.services import guilds, recent_questions
 from bot.services.learning import MAX_PER_THREAD
 from bot.services.recent_questions import RecentQuestion, RecentQuestions
@@ -162,7 +162,7 @@ class TestWhoItCountsFor:
         assert (phrasing.confirmed, phrasing.teachers) == (True, (ASKER, SECOND))
         assert (phrasing.text, phrasing.user_id) == (OVEN, ASKER)
         reply = await app.answering.ask(OVEN, guild_id=HERE)
-        assert (reply.verdict, reply.confidence >= CONFIRMED) == (Verdict.ANSWER, True)
+        assert (reply.verdict, reply.confidence >= TAUGHT_CONFIDENCE) == (Verdict.ANSWER, True)
 
     async def test_all_once_a_moderator_keeps_it(self, app: App, library: StoredAnswer) -> None:
         message = await teach(app, library, OVEN)
@@ -246,9 +246,9 @@ class TestJapan:
         await self.chooses(app, league, ASKER)
         own = await app.answering.ask(self.JAPAN, guild_id=HERE, asker=ASKER)
         assert own.verdict is Verdict.ANSWER
-        assert own.confidence >= CONFIRMED
+        assert own.confidence >= TAUGHT_CONFIDENCE
         others = await app.answering.ask(self.JAPAN, guild_id=HERE, asker=SECOND)
-        assert others.confidence < CONFIRMED
+        assert others.confidence < TAUGHT_CONFIDENCE
         assert others.verdict is not Verdict.ANSWER
         for asker in (ASKER, SECOND, None):
             assert await asks(app, self.MONGOLIA, asker=asker) is not Verdict.ANSWER
@@ -256,7 +256,7 @@ class TestJapan:
         for asker in (ASKER, SECOND, OTHER, None):
             reply = await app.answering.ask(self.JAPAN, guild_id=HERE, asker=asker)
             assert reply.verdict is Verdict.ANSWER
-            assert reply.confidence >= CONFIRMED
+            assert reply.confidence >= TAUGHT_CONFIDENCE
             assert await asks(app, self.MONGOLIA, asker=asker) is not Verdict.ANSWER
 
     async def test_slips_of_the_same_words(self, app: App, league: StoredAnswer) -> None:
@@ -268,7 +268,7 @@ class TestJapan:
             "what is capital of japann",
         ):
             reply = await app.answering.ask(said, guild_id=HERE)
-            assert (reply.confidence == CONFIRMED) == ("japan" in said.casefold()), said
+            assert (reply.confidence == TAUGHT_CONFIDENCE) == ("japan" in said.casefold()), said
 
 
 class TestTheNextQuestion:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import App
 from bot.models import SHARED, Match, StoredAnswer, Thread, Vote
-from bot.search.guild_phrasings import CONFIRMED, NOT_CERTAIN
+from bot.search.guild_phrasings import MAX_UNTAUGHT_CONFIDENCE, TAUGHT_CONFIDENCE
 from bot.search.semantic.embedder import Vectors
 from bot.search.semantic.retrieval import SemanticIndex
 from bot.settings import Settings
@@ -78,7 +78,7 @@ async def test_one_members_phrasing_is_for_its_own_words(app: App, library: Stor
     await teach(app, library, members=(ASKER,))
     assert await confidence(app) == before
     reply = await app.answering.ask(LESSON, guild_id=HERE, asker=ASKER)
-    assert (reply.matches[0].key, reply.confidence) == (BREAD.key, CONFIRMED)
+    assert (reply.matches[0].key, reply.confidence) == (BREAD.key, TAUGHT_CONFIDENCE)
 
 
 async def test_other_words_are_never_certain_of_it(app: App, library: StoredAnswer) -> None:
@@ -86,7 +86,7 @@ async def test_other_words_are_never_certain_of_it(app: App, library: StoredAnsw
     await teach(app, library)
     reply = await app.answering.ask(near, guild_id=HERE)
     assert reply.matches[0].key == BREAD.key
-    assert 0.3 < reply.confidence <= NOT_CERTAIN
+    assert 0.3 < reply.confidence <= MAX_UNTAUGHT_CONFIDENCE
 
 
 async def test_a_question_goes_through_the_model_once(

@@ -82,6 +82,6 @@ async def _with_votes(file: Path, n: int) -> None:
 async def _take_votes_again(file: Path, n: int) -> None:
     database = await _opened(file)
     async with database.write() as connection:
-        await carried.take(connection, SHARED, [pack(_voted(n))])
+        await carried.keep(connection, SHARED, [pack(_voted(n))])
         assert len((await votes.tallies_by_guild(connection, [1]))[1]) == n
     await database.close()

@@ -11,7 +11,7 @@ from bot.store import threads, votes
 from bot.store.database import Database
 from bot.store.rows import pack
 from bot.store.tables import carried_votes
-from bot.store.threads import Outcome
+from bot.store.threads import PutOutcome
 from bot.store.votes import VotePlace
 
 HERE, THERE = 111, 222
@@ -26,7 +26,7 @@ BREAD = Thread(
 )
 
 
-async def put(database: Database, thread: Thread = BREAD, scope: int = SHARED) -> Outcome:
+async def put(database: Database, thread: Thread = BREAD, scope: int = SHARED) -> PutOutcome:
     async with database.write() as connection:
         return (await threads.put(connection, scope, [pack(thread)])).outcomes[0]
 
@@ -55,7 +55,7 @@ def with_votes(*tallies: tuple[int, int]) -> Thread:
 
 
 async def test_they_count_in_their_guild_and_in_no_other(database: Database) -> None:
-    assert await put(database) == Outcome.ADDED
+    assert await put(database) == PutOutcome.ADDED
     assert await seen(database, HERE) == {"starter": 5, "kitchen": 0}
     assert await seen(database, THERE) == {"starter": -2, "kitchen": 0}
     assert await seen(database, SHARED) == {"starter": 0, "kitchen": 0}
@@ -78,14 +78,14 @@ async def test_members_votes_come_on_top(database: Database) -> None:
 async def test_the_same_import_again_changes_nothing(database: Database) -> None:
     await put(database)
     before = await kept(database)
-    assert await put(database) == Outcome.UNCHANGED
-    assert await put(database, with_votes((HERE, 50))) == Outcome.UNCHANGED
+    assert await put(database) == PutOutcome.UNCHANGED
+    assert await put(database, with_votes((HERE, 50))) == PutOutcome.UNCHANGED
     assert await kept(database) == before == [(1, HERE, 5), (1, THERE, -2)]
 
 
 async def test_they_are_taken_by_threads_that_are_there_already(database: Database) -> None:
     await put(database, with_votes())
-    assert await put(database) == Outcome.UNCHANGED
+    assert await put(database) == PutOutcome.UNCHANGED
     assert await seen(database, HERE) == {"starter": 5, "kitchen": 0}
 
 
@@ -103,7 +103,7 @@ async def test_they_stay_with_an_answer_that_is_edited_or_gone_for_a_while(
     await put(database)
     first, second = BREAD.answers
     edited = replace(first, body="The starter is too young still.", tallies=())
-    assert await put(database, replace(BREAD, answers=(edited, second))) == Outcome.UPDATED
+    assert await put(database, replace(BREAD, answers=(edited, second))) == PutOutcome.UPDATED
     assert (await seen(database, HERE))["starter"] == 5
     await put(database, replace(BREAD, answers=(second,)))
     assert await seen(database, HERE) == {"kitchen": 0}

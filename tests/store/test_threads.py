@@ -22,7 +22,7 @@ from bot.store.tables import answers as answer_table
 from bot.store.tables import changes as feed
 from bot.store.tables import threads as thread_table
 from bot.store.tables import votes
-from bot.store.threads import Outcome
+from bot.store.threads import PutOutcome
 
 HERE, THERE = 111, 222
 
@@ -40,7 +40,7 @@ BREAD = Thread(
 )
 
 
-async def put(database: Database, *batch: Thread, scope: int = SHARED) -> list[Outcome]:
+async def put(database: Database, *batch: Thread, scope: int = SHARED) -> list[PutOutcome]:
     async with database.write() as connection:
         return (await threads.put(connection, scope, [*map(pack, batch)])).outcomes
 
@@ -86,11 +86,11 @@ def bodies(found: Sequence[Answer]) -> list[str]:
 class TestPutting:
     async def test_adds_updates_or_leaves_alone_by_source_key(self, database: Database) -> None:
         other = replace(BREAD, key="other")
-        assert await put(database, BREAD) == [Outcome.ADDED]
+        assert await put(database, BREAD) == [PutOutcome.ADDED]
         assert await put(database, replace(BREAD, body="!"), other, BREAD) == [
-            Outcome.UPDATED,
-            Outcome.ADDED,
-            Outcome.UNCHANGED,
+            PutOutcome.UPDATED,
+            PutOutcome.ADDED,
+            PutOutcome.UNCHANGED,
         ]
 
     async def test_nothing_changes_nothing(self, database: Database) -> None:
@@ -119,7 +119,7 @@ class TestPutting:
         ]
         await put(database, BREAD)
         for version in versions:
-            assert await put(database, version) == [Outcome.UPDATED]
+            assert await put(database, version) == [PutOutcome.UPDATED]
             assert plain(await read(database)) == version
 
     async def test_an_update_raises_the_revision_and_keeps_the_id(
@@ -135,8 +135,8 @@ class TestPutting:
 
     async def test_a_thousand_at_once(self, database: Database) -> None:
         many = [replace(BREAD, key=f"k{n}", title=f"Question {n}") for n in range(1000)]
-        assert await put(database, *many) == [Outcome.ADDED] * 1000
-        assert await put(database, *many) == [Outcome.UNCHANGED] * 1000
+        assert await put(database, *many) == [PutOutcome.ADDED] * 1000
+        assert await put(database, *many) == [PutOutcome.UNCHANGED] * 1000
         for n in (0, 499, 999):
             assert plain(await read(database, f"k{n}")) == many[n]
         async with database.read() as connection:
@@ -240,10 +240,10 @@ class TestGuilds:
         self, database: Database
     ) -> None:
         await put(database, replace(BREAD, title="Shared"))
-        assert await put(database, replace(BREAD, title="Ours"), scope=HERE) == [Outcome.ADDED]
+        assert await put(database, replace(BREAD, title="Ours"), scope=HERE) == [PutOutcome.ADDED]
         titles = [(await read(database, guild=g)).title for g in (SHARED, HERE, THERE)]
         assert titles == ["Shared", "Ours", "Shared"]
-        assert await put(database, replace(BREAD, title="New"), scope=HERE) == [Outcome.UPDATED]
+        assert await put(database, replace(BREAD, title="New"), scope=HERE) == [PutOutcome.UPDATED]
         assert (await read(database)).title == "Shared"
 
     async def test_see_their_own_votes_only(self, database: Database) -> None:
@@ -375,7 +375,7 @@ async def test_any_thread_comes_back_equal(database: Database, batch: list[Threa
     # Between examples the library stays: most keys are updated again and again.
     await put(database, *batch)
     assert [plain(await read(database, thread.key)) for thread in batch] == batch
-    assert await put(database, *batch) == [Outcome.UNCHANGED] * len(batch)
+    assert await put(database, *batch) == [PutOutcome.UNCHANGED] * len(batch)
 
 
 @settings(
@@ -395,7 +395,7 @@ async def test_no_answer_is_lost_or_doubled_by_an_update(
 async def test_a_draft_made_in_another_manner_is_compared(database: Database) -> None:
     """Drafts have no digests: that of what is there is made when it is needed."""
 
-    async def take(thread: Thread, fingerprint: str | None) -> tuple[Outcome, str | None]:
+    async def take(thread: Thread, fingerprint: str | None) -> tuple[PutOutcome, str | None]:
         async with database.write() as connection:
             (outcome,) = (
                 await threads.put(connection, SHARED, [pack(thread, fingerprint)])
@@ -404,14 +404,14 @@ async def test_a_draft_made_in_another_manner_is_compared(database: Database) ->
         return outcome, now[thread.key].fingerprint
 
     newer = replace(BREAD, body="New.")
-    assert await take(BREAD, "one") == (Outcome.ADDED, "one")
-    assert await take(BREAD, "two") == (Outcome.UNCHANGED, "two")
-    assert await take(BREAD, None) == (Outcome.UNCHANGED, "two")
-    assert await take(newer, "three") == (Outcome.UPDATED, "three")
-    assert await take(newer, "four") == (Outcome.UNCHANGED, "four")
-    assert await take(BREAD, None) == (Outcome.UPDATED, None)
-    assert await take(BREAD, "five") == (Outcome.UNCHANGED, "five")
-    assert await take(newer, "six") == (Outcome.UPDATED, "six")
+    assert await take(BREAD, "one") == (PutOutcome.ADDED, "one")
+    assert await take(BREAD, "two") == (PutOutcome.UNCHANGED, "two")
+    assert await take(BREAD, None) == (PutOutcome.UNCHANGED, "two")
+    assert await take(newer, "three") == (PutOutcome.UPDATED, "three")
+    assert await take(newer, "four") == (PutOutcome.UNCHANGED, "four")
+    assert await take(BREAD, None) == (PutOutcome.UPDATED, None)
+    assert await take(BREAD, "five") == (PutOutcome.UNCHANGED, "five")
+    assert await take(newer, "six") == (PutOutcome.UPDATED, "six")
 
 
 def test_a_thread_keeps_the_digest_that_earlier_versions_gave_it() -> None:

@@ -126,7 +126,7 @@ async def test_every_card_is_within_discords_limits(
     check(confirmations.reset_card(HUGE))
     check(cards.page_card(shown, items.Place(HUGE, 0, 0, True), embeds=embeds))
     check(cards.page_card(shown, items.Place(HUGE, HUGE + 1, 99_999), embeds=embeds, note="n" * 90))
-    options = [items.Option(HUGE + n, words, words) for n in range(30)] * 2
+    options = [items.ThreadOption(HUGE + n, words, words) for n in range(30)] * 2
     check(cards.suggestion_card(options, HUGE, replaces_answer=True, note="Taken back."))
     check(cards.suggestion_card(options[:1], HUGE, note=cards.asked_note(words)))
 
@@ -209,12 +209,12 @@ async def test_custom_ids_of_one_kind_are_not_read_as_another():
         items.TurnPage("next", place),
         items.CastVote(Vote.UP, place),
         items.CastVote(Vote.DOWN, place),
-        items.PickThread(HUGE, [items.Option(1, "t")]),
-        items.PickThread(HUGE, [items.Option(1, "t")], replaces_answer=True),
+        items.PickThread(HUGE, [items.ThreadOption(1, "t")]),
+        items.PickThread(HUGE, [items.ThreadOption(1, "t")], replaces_answer=True),
         items.ThisOne(HUGE, HUGE),
         items.ThisOne(HUGE, HUGE, replaces_answer=True),
         items.NoneOfThese(HUGE),
-        quiet_card.PickQuietly(HUGE, items.Option(HUGE, "t")),
+        quiet_card.PickQuietly(HUGE, items.ThreadOption(HUGE, "t")),
         answer_buttons.CardVote(Vote.UP, place),
         answer_buttons.CardVote(Vote.DOWN, place),
         answer_buttons.Share(place),
@@ -308,7 +308,7 @@ async def test_an_accepted_answer_says_that_another_has_more_votes(
 
 
 async def test_one_suggestion_is_a_question_with_a_button():
-    one = cards.suggestion_card([items.Option(7, "How to **vote**?")] * 2, 5)
+    one = cards.suggestion_card([items.ThreadOption(7, "How to **vote**?")] * 2, 5)
     assert one.content == "Did you mean **How to \\*\\*vote\\*\\*?**"
     assert [(button.label, button.custom_id) for button in buttons(one)] == [
         ("Yes, that one", "tw:this:5:7"),

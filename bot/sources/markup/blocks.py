@@ -175,12 +175,12 @@ def _start(element: Element) -> int:
 
 
 _LANGUAGE = re.compile(r"```\S*")
-_Handler = Callable[[Blocks, Element], list[str]]
+_BlockHandler = Callable[[Blocks, Element], list[str]]
 _TRANSPARENT = (
     "div section article aside main header footer nav address figure figcaption details "
     "center fieldset legend form body html li dt dd tr td th tbody thead tfoot"
 )
-_HANDLERS: dict[str, _Handler] = {
+_HANDLERS: dict[str, _BlockHandler] = {
     "p": Blocks._paragraph,
     "blockquote": Blocks._quote,
     "pre": Blocks._code,

@@ -246,8 +246,8 @@ _EMPHASIS = {
     "del": ("~~", 8),
 }
 _MARKS = frozenset(mark for mark, _ in _EMPHASIS.values())
-_Handler = Callable[[Inline, Element, list[str], int], None]
-_HANDLERS: dict[str, _Handler] = {
+_InlineHandler = Callable[[Inline, Element, list[str], int], None]
+_HANDLERS: dict[str, _InlineHandler] = {
     "a": Inline._link,
     "img": Inline._image,
     "br": Inline._break,

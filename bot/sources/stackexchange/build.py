@@ -11,7 +11,7 @@ from functools import partial
 from bot.models import Answer, Thread
 from bot.sources.file_format import VERSION, Draft
 from bot.sources.markup import to_markdown
-from bot.sources.stackexchange.staging_db import Post, StagedThread
+from bot.sources.stackexchange.staging_db import StagedPost, StagedThread
 
 MAX_PHRASINGS = 20
 """Titles of duplicates that a thread takes, the best scored."""
@@ -39,7 +39,7 @@ def draft_of(staged: StagedThread, source: str, site: str | None) -> Draft:
     )
 
 
-def tags_of(question: Post) -> tuple[str, ...]:
+def tags_of(question: StagedPost) -> tuple[str, ...]:
     """Return a question's tags, in the older form ``<a><b>`` or the newer ``|a|b|``."""
     return tuple(_TAG.findall(question.tags or ""))
 
@@ -52,7 +52,7 @@ def date_of(text: str) -> datetime:
     return datetime.combine(date, date.time(), UTC)  # a quarter of what replace() takes
 
 
-def license_of(post: Post) -> str | None:
+def license_of(post: StagedPost) -> str | None:
     """Return the licence of a post: the row's own, or what held on the site when it was written."""
     if post.license or not post.created:
         return post.license
@@ -80,7 +80,7 @@ def _build(staged: StagedThread, source: str, site: str | None) -> Thread:
     )
 
 
-def _answers(posts: list[Post], accepted: int | None, site: str | None) -> Iterator[Answer]:
+def _answers(posts: list[StagedPost], accepted: int | None, site: str | None) -> Iterator[Answer]:
     for post in posts:
         # An answer that is nothing but a picture without a text says at least where it is.
         url = f"https://{site}/a/{post.id}" if site else None
@@ -108,7 +108,7 @@ def _phrasings(title: str, duplicates: tuple[str, ...]) -> list[str]:
     return fresh
 
 
-def _markdown(post: Post, site: str | None) -> str:
+def _markdown(post: StagedPost, site: str | None) -> str:
     return to_markdown(post.body, base_url=f"https://{site}/" if site else None)
 
 

@@ -51,7 +51,7 @@ ORDER BY pair.thread, o.score DESC, pair.other
 """
 
 
-class Post(NamedTuple):
+class StagedPost(NamedTuple):
     """One question or answer as the dump has it; texts are still HTML."""
 
     line: int
@@ -73,7 +73,7 @@ class StagedThread(NamedTuple):
     """A thread's posts, question first if it has one, and what links say of it."""
 
     id: int
-    posts: list[Post]
+    posts: list[StagedPost]
     phrasings: tuple[str, ...]
     related: tuple[int, ...]
 
@@ -125,7 +125,7 @@ class StagingDatabase:
         self._database.execute(_INDEXES)
         duplicates = _MergeReader(self._database.execute(_DUPLICATES))
         related = _MergeReader(self._database.execute(_RELATED))
-        posts = map(Post._make, self._database.execute(_POSTS))
+        posts = map(StagedPost._make, self._database.execute(_POSTS))
         for thread, of_thread in groupby(posts, lambda post: post.thread):
             yield StagedThread(thread, [*of_thread], duplicates.of(thread), related.of(thread))
 
