@@ -147,8 +147,9 @@ class StoredAnswer(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredThread(Thread):
-    """A thread of the library as one guild sees it; answers in serving order.
+    """A thread of the library as one guild sees it.
 
+    Its answers are in the order of their source, or as ``Answering.serve`` shows them.
     ``overrides`` are the ids of the shared threads that it stands in for in its guild.
     """
 

@@ -23,7 +23,7 @@ from bot.private_files import unfinished
 from bot.settings import load_settings
 from bot.sources.writers import PAGES, WRITERS, OneFile, Pages
 from bot.store import backup
-from bot.store.backup import CopyProgress
+from bot.store.backup import PageProgress
 from bot.store.stats import Counts
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def restore(
     print_note("Index and neighbours are made anew at the next start.")
 
 
-def _with_progress(work: Callable[[CopyProgress], Awaitable[T]]) -> T:
+def _with_progress(work: Callable[[PageProgress], Awaitable[T]]) -> T:
     async def copy() -> T:
         with progress("Copying pages") as advance:
             return await work(advance)

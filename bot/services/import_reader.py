@@ -1,4 +1,4 @@
-"""Read an import's files in batches: here if they are few, else in a worker.
+"""Read an import's files in batches: here if they are small, else in a worker.
 
 Reading is work for a processor, and this process has a bot to run. A batch has threads that are
 prepared for store and index, and drafts, of which only those that the library doesn't have
@@ -47,7 +47,7 @@ class Prepared(NamedTuple):
 
     @property
     def is_draft(self) -> bool:
-        """True until it is prepared."""
+        """Whether it is not prepared yet."""
         return self.text is None and not self.problem
 
 

@@ -69,7 +69,7 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-_CONVERTERS: Mapping[str, Callable[[object, str], Any]] = {
+_BY_FIELD: Mapping[str, Callable[[object, str], Any]] = {
     **dict.fromkeys("question id url author license source".split(), line_of),
     "tags": texts_of,
     "phrasings": texts_of,
@@ -94,21 +94,21 @@ class PageMetadata:
         values: dict[str, Any] = {}
         for key, value in about.items():
             field = "source" if key == "source" else field_of(key) or ""
-            if field in _CONVERTERS and not values.get(field):
+            if field in _BY_FIELD and not values.get(field):
                 try:
-                    values[field] = _CONVERTERS[field](value, printable(key))
+                    values[field] = _BY_FIELD[field](value, printable(key))
                 except DateError as error:
                     report.warn(str(error), path, 1)
             elif key not in _IGNORED:
                 report.count_unknown(printable(key))
-        title, date = values.get("question", ""), values.get("date")
+        title, asked = values.get("question", ""), values.get("date")
         self.faq_title = title if is_faq_title(title) else ""
         self.question = "" if self.faq_title else title
         self.id, self._url = values.get("id", ""), values.get("url", "")
         self._row: dict[str, Any] = {
             **{name: list(values.get(name, ())) for name in ("tags", "phrasings")},
             **{name: values.get(name) or None for name in ("author", "license", "source")},
-            "asked_at": date and date.isoformat(),
+            "asked_at": asked and asked.isoformat(),
         }
         self.of_answers = {"author": self._row["author"]}
         """What holds for an answer that has no heading of its own."""

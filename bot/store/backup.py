@@ -30,7 +30,7 @@ from bot.worker import in_thread
 PAGES = 500
 """Pages that are copied between two looks at whether to go on; 2 MB, usually."""
 
-CopyProgress = Callable[[int, int], None]
+PageProgress = Callable[[int, int], None]
 """Called with the pages copied since the last call, and the pages that there are."""
 
 LOCK_SECONDS = 1.0
@@ -49,7 +49,7 @@ RESTORE = (
 """What to run where the library is in PostgreSQL; both ask for the password."""
 
 
-async def back_up(url: str, file: Path, progress: CopyProgress | None = None) -> Counts:
+async def back_up(url: str, file: Path, progress: PageProgress | None = None) -> Counts:
     """Copy the database at ``url`` into ``file``, whatever is written to it meanwhile.
 
     An older backup of that name is replaced. Raises ConfigError when the file can't be
@@ -68,7 +68,7 @@ async def back_up(url: str, file: Path, progress: CopyProgress | None = None) ->
 
 
 async def restore(
-    url: str, file: Path, progress: CopyProgress | None = None
+    url: str, file: Path, progress: PageProgress | None = None
 ) -> tuple[Counts, Path | None]:
     """Put a backup in place of the database at ``url``, which no program may have open.
 
@@ -93,7 +93,7 @@ async def restore(
     return content, former
 
 
-async def copy_database(source: str, target: Path, progress: CopyProgress | None) -> None:
+async def copy_database(source: str, target: Path, progress: PageProgress | None) -> None:
     """Copy a database as it is at one moment; ``source`` is a URI that SQLite opens.
 
     Others may write to it meanwhile. Raises sqlite3.Error.

@@ -1,8 +1,8 @@
-"""What members gave to an answer, moved to another that takes its place in their guild.
+"""Votes, cards, acceptances and phrasings, moved to what takes an answer's or thread's place.
 
-A member's vote stays their newest reaction or press, on whichever of the two it was. Where two
-answers become one by merging, reactions and postings keep the way that they came, so that undoing
-it gives them back.
+A member's vote stays their newest reaction or press, on whichever of the two answers it was. Where
+two answers become one by merging, reactions and postings note the answers that they were moved
+from (``moved_from``), so that undoing it gives them back.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from bot.store.write_locks import lock_votes
 ROWS = 1_000
 """Rows that are copied, or compared, at a time."""
 
-CopyProgress = Callable[[int, int], None]
+RowProgress = Callable[[int, int], None]
 """Called with the rows copied since the last call, and how many there are in all tables."""
 
 _TABLES = [table for table in metadata.sorted_tables if table is not facts]
@@ -69,7 +69,7 @@ class Moved:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-async def move(source: Database, target: Database, progress: CopyProgress) -> Moved:
+async def move(source: Database, target: Database, progress: RowProgress) -> Moved:
     """Move a library into a target that is empty, or has what an earlier move left there.
 
     The target must have been opened with ``unfinished``. Raises ConfigError for a target

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from bot.models import ANSWER_FIELDS, THREAD_FIELDS, Answer, FieldKind, Thread
-
-if TYPE_CHECKING:  # SQLAlchemy takes a second to import, and a worker needs none
-    from sqlalchemy import Table
-    from sqlalchemy.ext.asyncio import AsyncConnection
 import asyncio
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import (
     AsyncIterator,
@@ -22,22 +13,27 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
 )
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bot.curation import MadeOf
 from bot.models import (
+    ANSWER_FIELDS,
+    THREAD_FIELDS,
+    Answer,
+    FieldKind,
     StoredAnswer,
     StoredField,
     StoredThread,
+    Thread,
 )
 
-if TYPE_CHECKING:
-    from sqlalchemy import Executable, Row
+if TYPE_CHECKING:  # SQLAlchemy takes a second to import, and a worker needs none
+    from sqlalchemy import Executable, Row, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
-
 
 Tallies = tuple[tuple[int, int], ...]
 """Pairs of a guild's id and the sum of its votes, by guild."""

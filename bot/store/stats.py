@@ -1,4 +1,4 @@
-"""Counts, sizes and sources of the threads of a scope, and the soundness of the database."""
+"""Counts, sizes and sources of threads, and the soundness of the database."""
 
 from __future__ import annotations
 

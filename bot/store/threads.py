@@ -73,7 +73,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if batch != original:
         known = await known_by_key(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
-    new, changed, moved, outcomes = [], dict[int, ThreadRows](), [], []
+    new, changed, source_updates, outcomes = [], dict[int, ThreadRows](), [], []
     for thread, is_same in zip(batch, same, strict=True):
         row = known.get(thread.key)
         if row is None:
@@ -91,11 +91,13 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
         else:
             fingerprint = thread.fingerprint or row.fingerprint
             if (row.source, row.fingerprint) != (thread.source, fingerprint):
-                moved.append({"of": row.id, "source": thread.source, "fingerprint": fingerprint})
+                source_updates.append(
+                    {"of": row.id, "source": thread.source, "fingerprint": fingerprint}
+                )
             outcomes.append(PutOutcome.UNCHANGED)
     added = await _add(connection, scope, new)
     touched = await upsert.replace(connection, changed) if changed else []
-    await upsert.update_rows(connection, threads, moved)
+    await upsert.update_rows(connection, threads, source_updates)
     await change_feed.note(connection, [*added.values()], is_new=True)
     await change_feed.note(connection, touched)
     if scope == SHARED:
@@ -106,6 +108,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
             await overrides.come_back(connection, scope, back)
     # Before authors' choices: what these change must be read back, rather than indexed as it came.
     seq = await change_feed.last_change(connection) if added or touched else 0
+    # Few batches bring any of this.
     if said := [thread for thread in batch if thread.tallies or thread.accepted_in]:
         await carried.keep(connection, scope, said)
     if posted := [thread for thread in batch if thread.made_of is not None]:
@@ -155,7 +158,7 @@ async def index_entries(
     max_chars: int | None = None,
     with_retired: bool = False,
 ) -> dict[int, StoredThread]:
-    """Return the threads of any scope with the fields that are searched, by id, in its order.
+    """Return the threads of any scope with the fields that are searched, by id, in ascending order.
 
     Leaving everything else out is much quicker where there are many. Of bodies and answers
     ``max_chars`` characters are read, if given.

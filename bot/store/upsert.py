@@ -128,16 +128,16 @@ def _newer(
 ) -> tuple[dict[str, Any], ThreadState, bool]:
     """Return a thread's new row and state, and whether something changes that is searched."""
     new = unpack(packed)
-    same_name = (old.title, old.body, texts) == (new.title, new.body, new.phrasings)
+    same_question = (old.title, old.body, texts) == (new.title, new.body, new.phrasings)
     shown = sorted(answer.body for answer in known if not answer.retired)
     same_answers = shown == sorted(answer.body for answer in new.answers)
     same_tags = list(old.tags) == list(new.tags)
     # Without a text of its own a thread means what its best answer says.
-    same_meaning = same_name and bool(old.body.strip())
+    same_meaning = same_question and bool(old.body.strip())
     values = columns(new) | {"content_hash": packed.digest, "fingerprint": packed.fingerprint}
     values |= {"of": old.id, "retired_at": None, "removed": False, "curated": False}
     values["text_version"] = old.text_version + (not same_meaning)
-    is_searched = not (same_name and same_answers and same_tags) or old.retired_at is not None
+    is_searched = not (same_question and same_answers and same_tags) or old.retired_at is not None
     return values, state_of(new, known), is_searched
 
 
