@@ -1,4 +1,4 @@
-"""What helpers change of a guild's own threads, the states between, and where these are from."""
+"""Curation: changes that helpers make to a guild's own threads, and the states between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AnswerPair = tuple[Answer, int | None]
 
 
 class Action(StrEnum):
-    """What made a state of a thread."""
+    """The kind of change that made a state of a thread."""
 
     SAVED = "saved"  # from a message
     ADDED = "added"  # by hand
@@ -171,7 +171,7 @@ class Editable:
 
 
 class Outcome(StrEnum):
-    """What came of going back to another state of a thread."""
+    """The result of going back to another state of a thread."""
 
     OUT = "out"  # it is not in the library any more
     BACK = "back"
@@ -205,7 +205,7 @@ def outcome_of(
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change came to: the thread, and the messages that show it, newest first.
+    """The result of a change: the thread, and the messages that show it, newest first.
 
     ``outcome`` is what came of going back to another state.
     """
@@ -217,7 +217,7 @@ class Changed:
 
 
 class AuthorChoice(StrEnum):
-    """What a member wants done with their messages in the library."""
+    """A member's choice for their messages in the library."""
 
     WITHOUT_NAME = "without_name"
     LEAVE_OUT = "leave_out"

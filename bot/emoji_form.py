@@ -1,4 +1,4 @@
-"""What an emoji looks like in a text: one of Unicode's, or a custom one as Discord writes it."""
+"""The form of emoji in texts: Unicode's, and custom ones as Discord writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told of errors, and what the log says of them."""
+"""Replies to people about errors, and their lines in the log."""
 
 from __future__ import annotations
 

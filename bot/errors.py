@@ -95,7 +95,7 @@ class NotFound(ThreadwiseError):
 
 
 class NotAccepted(ThreadwiseError):
-    """What somebody wants to store can't be stored; the text says why."""
+    """Raised for what somebody wants to store and can't be stored; the text says why."""
 
     exit_code = 1
 

@@ -11,7 +11,7 @@ from bot.solutions import Rule
 
 
 class PostState(StrEnum):
-    """How a post of a followed channel stands. Only solved ones are in the library."""
+    """The state of a post of a followed channel. Only solved ones are in the library."""
 
     CANDIDATE = "candidate"  # nobody says what solved it
     PROPOSED = "proposed"  # a helper has to confirm the solution
@@ -21,7 +21,7 @@ class PostState(StrEnum):
 
 
 class BackfillState(StrEnum):
-    """How far a backfill is."""
+    """The state of a backfill."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -30,7 +30,7 @@ class BackfillState(StrEnum):
 
 
 class Figure(StrEnum):
-    """What a backfill counts. All but ``READ`` are parts of that, or of a post's messages."""
+    """A count of a backfill. All but ``READ`` are parts of that, or of a post's messages."""
 
     READ = "read"  # posts
     SOLVED = "solved"

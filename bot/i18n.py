@@ -1,4 +1,4 @@
-"""What people read in Discord, in their language: gettext catalogues, read with Babel.
+"""Translation of all that people read in Discord: gettext catalogues, read with Babel.
 
 The words in the code are English. ``bot/locale`` has a catalogue for each other language, named
 by its locale (``de.po``, ``pt_BR.po``). A catalogue may be incomplete: what it lacks is shown in

@@ -46,7 +46,7 @@ SHARD_EVENTS = ("ready", "resumed", "disconnected")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What is there at one moment. ``None`` is what can't be known just now."""
+    """Levels at one moment. ``None`` is for those that can't be known just now."""
 
     is_ready: bool = False
     servers: int | None = None

@@ -195,7 +195,7 @@ class Vote(IntEnum):
 
 
 class VectorStage(IntEnum):
-    """What a thread's vectors are made of, in the order of making; each stage keeps the former.
+    """The stages in which a thread's vectors are made, in order; each keeps the former.
 
     A stage for which a thread has no text counts as made.
     """

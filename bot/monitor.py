@@ -26,7 +26,7 @@ stores is indexed in half of that, and while the index gets on, nobody need be a
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of a bot at one moment.
+    """The state of a bot at one moment.
 
     ``ill`` and ``unready`` say in a few words each what is wrong; they are empty if nothing is.
     """

@@ -1,4 +1,4 @@
-"""What the services tell of their work to whoever measures it.
+"""The interface by which services tell of their work to whoever measures it.
 
 Nobody does by default: ``UNOBSERVED`` keeps nothing, and telling it takes a tenth of a
 microsecond. ``bot/metrics.py`` has the observer that keeps figures.

@@ -38,7 +38,7 @@ class EmojiCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedText:
-    """What an embed says: its title and description as one ``text``, its fields, its address."""
+    """The text of an embed: title and description as one ``text``, its fields, its address."""
 
     text: str = ""
     fields: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""Which message solved a post, by the marks that people and bots left on it.
+"""The search for the message that solved a post, by the marks that people and bots left on it.
 
 The rules, in their order:
 
@@ -46,7 +46,7 @@ def _nobody(_user_id: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a server chose of the rules.
+    """A server's choices among the rules.
 
     ``is_helper`` tells of a user's id whether it is a helper's; a bot is none. ``own_id`` is the
     bot's own user, whose messages count for nothing: they say what the bot knows already.

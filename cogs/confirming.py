@@ -1,4 +1,4 @@
-"""What is done by a press that confirms it, and refused to anybody but who asked for it."""
+"""Actions that a press confirms, refused to anybody but the member who asked for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``evaluate`` reports: figures with their labels, a Markdown page, and a plot.
+"""The report of ``evaluate``: figures with their labels, a Markdown page, and a plot.
 
 The plot needs matplotlib (the extra ``plots``).
 """

@@ -63,7 +63,7 @@ def _histogram(confidences: Sequence[float]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What cosines mean in the library that a server sees.
+    """Statistics by which cosines are read in the library that a server sees.
 
     ``unrelated`` is the cosine of a question and its nearest thread where they have nothing in
     common; ``field`` what the nearest other thread of a title reaches, relative to that (see

@@ -1,4 +1,4 @@
-"""How sure the ranker is on a library, of questions that have an answer in it and that have none.
+"""Confidences of the ranker on a library, for questions with an answer in it and with none.
 
 So people can be told what a threshold means here, before they set it.
 """

@@ -1,4 +1,4 @@
-"""What members taught, recognised when the same words are said again.
+"""Wordings that members taught, recognised when the same words are said again.
 
 The same words are the same in their order, with articles and auxiliary verbs aside and slips
 allowed for. What is alike otherwise is left to the ranker.

@@ -127,7 +127,7 @@ class Answering:
 
     @property
     def waiting(self) -> int:
-        """How many questions wait."""
+        """The number of questions that wait."""
         return len(self._searching)
 
     async def close(self) -> None:

@@ -49,7 +49,7 @@ class _ChoicesChanged(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """What a post came to: how it stands now, ``None`` as before, and what is counted."""
+    """The result of a post: its present state (``None``: as before), and what is counted."""
 
     figures: Counter[Figure]
     state: PostState | None = None

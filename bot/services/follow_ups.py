@@ -20,7 +20,7 @@ from bot.services.postings import Postings
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a reply follows: the question that a card answered, and the thread on the card."""
+    """The question that a reply follows, as a card answered it, and the thread on the card."""
 
     question: str
     thread_id: int

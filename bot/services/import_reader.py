@@ -47,7 +47,7 @@ class Prepared(NamedTuple):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it is not prepared yet."""
+        """True while it is a draft that nobody asked for."""
         return self.text is None and not self.problem
 
 

@@ -1,4 +1,4 @@
-"""Which process does work that one alone need do for a library.
+"""Leases: work that one process alone need do for a library.
 
 A lease spares the others that work; it doesn't keep them from it. Who is held up for longer than
 ``EXPIRY_SECONDS`` and goes on does what its successor does as well, and that is harmless: all

@@ -9,7 +9,7 @@ from bot.following import FollowedPost, PostState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody says of a post: that a message solved it, or that its solution did not.
+    """A person's word on a post: that a message solved it, or that its solution did not.
 
     ``marked`` is the id of a message that was named as the solution, ``chosen`` of one that got
     the solution emoji, so that an earlier *Not the solution* counts no more. With ``reopens``,
@@ -30,7 +30,7 @@ NO_WISH = Wish()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLook:
-    """How a post stands, and stood before; ``None``: nothing is known of it.
+    """The state of a post now and before; ``None``: nothing is known of it.
 
     ``messages`` show its thread, and are to be drawn anew. ``asked`` is what the first message
     says, with the message's id. ``left_out`` says that who asked, or wrote what was marked, wants

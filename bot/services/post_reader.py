@@ -1,4 +1,4 @@
-"""What is asked of Discord about posts, and what is read of one.
+"""Requests to Discord about posts, and the reading of one.
 
 ``PostReader`` is the side of Discord: each of its methods is one request, so that whoever calls
 can keep to a pace. It raises Unreachable where another try may do.
@@ -86,7 +86,7 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """Who put an emoji on a message: the people's ids, and how many were told, bots included."""
+    """The people who put an emoji on a message: their ids, and the count with bots."""
 
     people: frozenset[int]
     told: int

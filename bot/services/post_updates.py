@@ -1,4 +1,4 @@
-"""What newer messages of a post make of its thread, which helpers may have edited meanwhile.
+"""Updates of a post's thread by newer messages; helpers may have edited it meanwhile.
 
 A text that a helper wrote stays; what its message says by now is proposed to the helpers.
 """
@@ -17,7 +17,7 @@ _FIELDS = ("title", "body", "tags")
 
 @dataclass(slots=True)
 class HelpersWords:
-    """What of a thread helpers wrote: fields, answers by id; and the keys of what they took out."""
+    """Parts of a thread that helpers wrote: fields, answers by id; and the keys they took out."""
 
     fields: set[str] = field(default_factory=set)
     answers: set[int] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""How a message is put: whether it reads like a question, in the languages most used on Discord.
+"""Tests of whether a message reads like a question, in the languages most used on Discord.
 
 They are English, German, French, Spanish, Portuguese, Italian, Polish, Russian, Turkish,
 Indonesian, Vietnamese, Arabic, Japanese, Korean and Chinese. A question mark is enough in any

@@ -1,4 +1,4 @@
-"""How quickly requests to Discord may follow each other that nobody waits for."""
+"""The pace of requests to Discord that nobody waits for."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class SmallTalk(StrEnum):
-    """What a message of small talk wants; the later ones decide where there are several."""
+    """The kind of a message of small talk; the later ones decide where there are several."""
 
     GREETING = "greeting"
     THANKS = "thanks"

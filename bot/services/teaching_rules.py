@@ -1,4 +1,4 @@
-"""What may be taught, and by whom it counts."""
+"""Rules of what may be taught, and by whom it counts."""
 
 from __future__ import annotations
 

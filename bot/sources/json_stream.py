@@ -15,7 +15,7 @@ _NEAR_END = 16
 
 
 class JsonError(ValueError):
-    """What was read is not JSON; ``line`` says where."""
+    """Raised for text that is not JSON; ``line`` says where."""
 
     def __init__(self, reason: str, line: int):
         super().__init__(reason)

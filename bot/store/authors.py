@@ -1,4 +1,4 @@
-"""What members wrote on Discord and want without their name, or out of the library for good."""
+"""Authors' choices carried out: their messages without their name, or deleted for good."""
 
 from __future__ import annotations
 

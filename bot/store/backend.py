@@ -1,4 +1,4 @@
-"""What ``Database`` asks of the database that a library is in; there are two of them."""
+"""The interface between ``Database`` and a kind of database; there are two of them."""
 
 from __future__ import annotations
 

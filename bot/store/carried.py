@@ -1,4 +1,4 @@
-"""What guilds said of answers, as exports carry it: votes as sums, and which answer was accepted.
+"""Votes and acceptances of guilds as exports carry them: votes as sums, without who gave them.
 
 Who voted or accepted is not in it.
 """
@@ -23,7 +23,7 @@ _BODY = ANSWER.index("body")
 
 @dataclass
 class Carried:
-    """What guilds said of answers, by the answers' ids."""
+    """Votes and acceptances of guilds, by the answers' ids."""
 
     tallies: dict[int, Tallies] = field(default_factory=dict)
     accepted_in: dict[int, Accepted] = field(default_factory=dict)

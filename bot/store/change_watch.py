@@ -19,7 +19,7 @@ class Watch(Protocol):
 
 
 class PollingWatch:
-    """Where nobody tells of changes: each time, there may be some."""
+    """A watch for a database that doesn't tell of changes: each time, a look is due."""
 
     async def wait(self, seconds: float) -> bool:
         """Wait that long."""
@@ -28,7 +28,7 @@ class PollingWatch:
 
 
 class VersionWatch:
-    """Where it can be noticed cheaply that something was written: a look is due then.
+    """A watch over a version that each write changes: a look is due when it has.
 
     ``version`` gives what changes with each write, of this program as well; where it can't be
     had, a look is due. So is one after ``LONGEST_UNNOTICED``.
@@ -54,7 +54,7 @@ class VersionWatch:
 
 
 class NotificationWatch:
-    """Where the database tells: a look is due when it did, or after ``LONGEST_UNTOLD``.
+    """A watch for a database that notifies: a look is due then, or after ``LONGEST_UNTOLD``.
 
     ``tell`` is called at each notification, and when the connection was lost that would hear it.
     """

@@ -1,4 +1,4 @@
-"""What all tables have in common, and columns that follow from the fields of models."""
+"""Types and metadata of all tables, and columns that follow from the fields of models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was changed of a guild's threads: read for exports, and taken in from them.
+"""Histories of a guild's threads: read for exports, and taken in from them.
 
 Ids of an export are those of the library that it is from; ``Taken`` says what they are here.
 

@@ -1,4 +1,4 @@
-"""How much is kept of what was changed: of each thread, and of all threads of a guild.
+"""Bounds of the histories that are kept: of each thread, and of all threads of a guild.
 
 The state in force always stays, and the one before its change, so that *Undo* works.
 """

@@ -1,4 +1,4 @@
-"""Which messages of Discord imported threads are made of, noted with them, as for followed posts.
+"""The messages of Discord that imported threads are made of, noted as for followed posts.
 
 So authors find what they wrote, and what they choose holds for it; where the messages are of the
 guild that has the threads, those that are deleted are noticed.

@@ -18,7 +18,7 @@ PREFIX = "lease "
 
 
 class Lease(NamedTuple):
-    """Who holds a lease, and how often it was renewed."""
+    """A lease's holder, and how often it was renewed."""
 
     holder: str
     beat: int

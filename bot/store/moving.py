@@ -39,7 +39,7 @@ _TABLES = [table for table in metadata.sorted_tables if table is not facts]
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many rows there are, and a digest of them that doesn't depend on their order."""
+    """The count of rows, and a digest of them that doesn't depend on their order."""
 
     rows: int = 0
     digest: int = 0
@@ -58,7 +58,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What was moved: the sum of each table, in the order in which they went."""
+    """The result of a move: the sum of each table, in the order in which they went."""
 
     tables: dict[str, Sum]
 

@@ -1,4 +1,4 @@
-"""Which messages of Discord threads and answers are, who wrote them, and what authors chose."""
+"""The messages of Discord that threads and answers are, their authors, and authors' choices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which thread a guild has in the place of one: its own, its version, or what these became."""
+"""The thread that a guild has in the place of one: its own, its version, or a merged one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many learned phrasings a thread keeps in a guild, and which of more go."""
+"""The bound of learned phrasings that a thread keeps in a guild, and which of more go."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _greatest(element: greatest, compiler: Any, **options: Any) -> str:
 
 
 class not_printable_ascii(GenericFunction[bool]):
-    """Whether a text holds a space, or anything but ASCII's letters, digits and signs."""
+    """A condition: a text holds a space, or anything but ASCII's letters, digits and signs."""
 
     type = Boolean()
     inherit_cache = True

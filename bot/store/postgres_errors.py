@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean, and what to do about them."""
+"""PostgreSQL's errors in plain words, with what to do about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read of a backfill: how far it is, and what came of it."""
+"""Cards of a backfill: its progress, and its result."""
 
 from __future__ import annotations
 

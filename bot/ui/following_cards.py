@@ -1,4 +1,4 @@
-"""What people read of followed channels: lists, notices, and the line below a solved post."""
+"""Texts about followed channels: lists, notices, and the line below a solved post."""
 
 from __future__ import annotations
 

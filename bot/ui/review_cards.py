@@ -1,4 +1,4 @@
-"""What helpers read of posts that wait for them, and the buttons by which they decide."""
+"""Cards of posts that wait for helpers, and the buttons by which these decide."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class LookAgain(Pressable, DynamicItem[Button[Any]], template=r"tw:setup:look"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupState:
-    """What holds in a server.
+    """The settings and channels of a server as the page shows them.
 
     ``channels`` are channel ids with what holds there in words, ``chosen`` the channel whose mode
     can be changed, ``mode`` what it is set to, ``modes`` all there are in words. ``own`` and

@@ -1,4 +1,4 @@
-"""What a message says: its words without the mention of the bot, forwards, and text files."""
+"""The text of a message: its words without the mention of the bot, forwards, and text files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What the bot takes from a message that may be a question.
+    """The content of a message that may be a question.
 
     ``begins_post`` says that it is the first of a forum post, ``in_post`` that it stands in
     one. The others are as in ``Question``.

@@ -1,4 +1,4 @@
-"""What the bot says to whoever asked it what it has nothing on: whom else to ask."""
+"""The reply to a question that the bot has nothing on: whom else to ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the last messages: the bot's replies to them, and which are deleted.
+"""The last messages: the bot's replies to them, and which are deleted.
 
 It is in memory alone, and bounded: messages themselves are not cached.
 """

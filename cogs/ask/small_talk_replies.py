@@ -1,4 +1,4 @@
-"""What the bot says to those who greet it, thank it, or ask what it is."""
+"""Replies to those who greet the bot, thank it, or ask what it is."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Who asked a question that is marked, and when (seconds of the monotonic clock)."""
+    """The asker of a marked question, and the time (seconds of the monotonic clock)."""
 
     asker_id: int
     at: float

@@ -1,4 +1,4 @@
-"""What people vote with on a posted answer: the two reactions, else buttons on its card."""
+"""The means of voting on a posted answer: the two reactions, else buttons on its card."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What helpers change from Discord: messages saved, threads added, edited, merged, undone."""
+"""Curation from Discord: messages saved, threads added, edited, merged, undone."""

@@ -1,4 +1,4 @@
-"""Who may curate, and the threads that commands name."""
+"""The check that a member may curate, and the threads that commands name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened in followed channels while the bot was away: their active posts are looked at."""
+"""Catching up after the bot was away: active posts of followed channels are looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of Discord about the posts of a channel: one request at a time."""
+"""Requests to Discord about the posts of a channel, one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What new posts of a followed channel are told, where its moderators want that."""
+"""The notice that new posts of a followed channel get, where its moderators want that."""
 
 from __future__ import annotations
 

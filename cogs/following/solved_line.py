@@ -1,4 +1,4 @@
-"""What people see of a post that was solved: the forum's tag, and one quiet line below it."""
+"""The signs that a post was solved: the forum's tag, and one quiet line below it."""
 
 from __future__ import annotations
 

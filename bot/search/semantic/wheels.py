@@ -31,7 +31,7 @@ class Wheel:
 
     @property
     def prefix(self) -> str:
-        """What the file's name begins with."""
+        """The beginning of the file's name."""
         return f"{self.package.replace('-', '_')}-{self.version}-"
 
 
