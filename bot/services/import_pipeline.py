@@ -15,7 +15,7 @@ from bot.errors import InputError
 from bot.services.import_reader import Batch, Reader
 from bot.services.index_sync import IndexSync
 from bot.sources.report import Findings, printable
-from bot.store import soft_delete, stats, threads
+from bot.store import overrides, soft_delete, stats, threads
 from bot.store.database import Database
 from bot.store.threads import Put, PutOutcome
 from bot.worker import in_thread
@@ -116,11 +116,13 @@ class Import:
                     connection, self._scope, last, RETIRED_AT_ONCE, sources=self._sources
                 )
                 gone = [i for i in ids if not self._brought[i // IDS_TOGETHER][i % IDS_TOGETHER]]
+                # What other sources have of them is shown again; what this one has not, is next.
+                back = await overrides.unmerge_all(connection, gone)
                 if gone:
                     report.retired += await soft_delete.retire(connection, self._scope, gone)
-            if len(ids) < RETIRED_AT_ONCE:
+            if len(ids) < RETIRED_AT_ONCE and not back:
                 return
-            last = ids[-1]
+            last = 0 if back else ids[-1]
 
     async def _doubt(self) -> str | None:
         """Say why an import had better not retire what it didn't bring, if it had."""
@@ -150,9 +152,8 @@ class Import:
                 if row.retired_at is None and row.fingerprint == draft.fingerprint:
                     self._note_brought([row.id])
                     del drafts[key]
-            wanted = [*drafts.values()]
-            prepared = await in_thread(reader.prepare, wanted)
-            for place, one in zip(wanted, prepared, strict=True):
+            prepared = await in_thread(reader.prepare, [*drafts.values()])
+            for place, one in zip(drafts.values(), prepared, strict=True):
                 batch.threads[place] = one
         return batch._replace(threads=[batch.threads[place] for place in latest.values()])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -86,7 +85,7 @@ async def take_words_out(connection: AsyncConnection, user_id: int) -> int:
     histories = await revisions.changed_together(connection, {*touched, *asked}) - set(asked)
     questions = await _questions(connection, asked)
     await _delete_learned(connection, user_id)
-    left_over = await _unmerge(connection, asked)
+    left_over = await overrides.unmerge_all(connection, asked)
     for batch in id_batches(asked):
         await change_feed.note(connection, batch, is_deleted=True)
         await connection.execute(delete(threads).where(threads.c.id.in_(batch)))
@@ -136,20 +135,6 @@ async def _delete_learned(connection: AsyncConnection, user_id: int) -> None:
     learned = learned_phrasings.c
     said = (learned.user_id == user_id, learned.message_id.in_(asked))
     await connection.execute(delete(learned_phrasings).where(*said))
-
-
-async def _unmerge(connection: AsyncConnection, asked: Collection[int]) -> list[int]:
-    """Give threads that were merged into these their answers back; return their ids."""
-    rows, t = list[Any](), threads.c
-    for batch in id_batches(asked):
-        merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(batch))
-        rows += (await connection.execute(merged)).all()
-    by_kept = defaultdict[tuple[int, int], list[int]](list)
-    for row in rows:
-        by_kept[row.scope, row.merged_into].append(row.id)
-    for (scope, kept_id), ids in by_kept.items():
-        await overrides.unmerge(connection, scope, kept_id, ids)
-    return [row.id for row in rows]
 
 
 async def _threads_of(

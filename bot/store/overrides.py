@@ -7,8 +7,9 @@ are on the version's answers; otherwise they are on the shared ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -88,6 +89,20 @@ async def unmerge(
         # A version that the merge itself had made is out of force, as before: its votes go back.
         await move_votes(connection, guild_id, [thread_id])
     return now
+
+
+async def unmerge_all(connection: AsyncConnection, kept_ids: Collection[int]) -> list[int]:
+    """Give all threads that were merged into some what they had before; return their ids."""
+    rows, t = list[Any](), threads.c
+    for ids in id_batches(kept_ids):
+        merged = select(t.id, t.scope, t.merged_into).where(t.merged_into.in_(ids))
+        rows += (await connection.execute(merged)).all()
+    by_kept = defaultdict[tuple[int, int], list[int]](list)
+    for row in rows:
+        by_kept[row.scope, row.merged_into].append(row.id)
+    for (scope, kept_id), other_ids in by_kept.items():
+        await unmerge(connection, scope, kept_id, other_ids)
+    return [row.id for row in rows]
 
 
 async def come_back(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:

@@ -450,7 +450,25 @@ class TestMerging:
         page.write_text("# Why d?\n\nSo d.\n\n# Why e?\n\nSo e.\n")
         await app.library.import_paths([page], scope=HERE)
         report = await app.library.import_paths([page], scope=HERE, prune=True)
-        assert (report.retired, report.not_retired) == (1, None)
+        assert (report.retired, report.not_retired) == (3, None)
+
+    async def test_what_another_source_has_is_shown_again_when_the_rest_is_pruned(
+        self, app: App, tmp_path: Path
+    ) -> None:
+        one, two = tmp_path / "one.md", tmp_path / "two.md"
+        one.write_text("# Why a?\n\nSo a.\n\n# Why b?\n\nSo b.\n\n# Why c?\n\nSo c.\n")
+        two.write_text("# Why d?\n\nSo d.\n")
+        await app.library.import_paths([one, two], scope=HERE)
+        for merged in (2, 4):  # b and d into a
+            await app.curating.merge(HERE, HELPER, 1, merged)
+        d = next(a for a in (await served(app, 1)).answers if a.body == "So d.")
+        await vote(app, d.id, ANN, Vote.UP)
+        one.write_text("# Why c?\n\nSo c.\n")
+        report = await app.library.import_paths([one], scope=HERE, prune=True)
+        assert (report.retired, report.not_retired) == (2, None)
+        assert {(a.body, a.votes) for a in (await served(app, 4)).answers} == {("So d.", 1)}
+        for title in ("why a?", "why b?"):
+            assert title.capitalize() not in await found(app, title)
 
 
 class TestUndoing:
