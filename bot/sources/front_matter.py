@@ -21,16 +21,29 @@ _MAX_BRACKETS = 300
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves a date that no calendar has as it stands there, for its reader to tell."""
+    """Knows the kinds of values that JSON has, and dates.
 
-    def date(self, node: yaml.ScalarNode) -> object:
+    What is none of the kind that it is written or named as, such as a date that no calendar has,
+    stays as it stands there, for its reader to tell.
+    """
+
+    def value(self, node: yaml.ScalarNode) -> object:
+        kind = node.tag.rpartition(":")[2]
         try:
-            return self.construct_yaml_timestamp(node)
-        except (ValueError, OverflowError):
+            value: object = getattr(self, f"construct_yaml_{kind}")(node)
+            str(value)  # a number may have more digits than are written
+        except (ValueError, OverflowError, LookupError, AttributeError):
             return self.construct_scalar(node)
+        return value
+
+    def unknown(self, node: yaml.Node) -> None:
+        self.construct_undefined(node)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.date)
+for _kind in ("bool", "int", "float", "timestamp"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.value)
+for _kind in ("binary", "set", "omap", "pairs"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.unknown)
 
 
 def split(lines: Sequence[str]) -> tuple[dict[str, Any], int]:

@@ -366,6 +366,16 @@ def test_of_two_dates_in_front_matter_the_first_that_can_be_is_taken(report: Sou
     ]
 
 
+def test_values_that_are_not_of_the_kind_that_they_name_are_text(report: SourceReport):
+    about = "a: !!bool x\nb: !!int ''\nc: !!float '_'\ndate: !!timestamp soon\nid: 0x" + "f" * 5000
+    (thread,) = faq(f"---\n{about}\n---\n# Why?\nx", report)
+    assert thread.key.startswith("0xfff")
+    assert [error.reason for error in report.warned] == [
+        'date "soon" is no date like 2024-05-31, and was left out'
+    ]
+    assert report.rejected == []
+
+
 def test_a_date_in_a_comment_of_ours_that_cannot_be_is_left_out_too(report: SourceReport):
     (thread,) = faq('# A\n\n<!-- threadwise {"id": 1, "asked_at": "soon"} -->\nx', report)
     assert (thread.key, thread.asked_at) == ("1", None)
@@ -387,6 +397,8 @@ def test_a_page_whose_question_is_in_its_front_matter():
     ("head", "reason"),
     [
         ("a: [", "its front matter is not YAML"),
+        ("author: !!binary aGk=", "its front matter is not YAML"),
+        ("tags: !!set {a, b}", "its front matter is not YAML"),
         ("a: &x 1\nb: *x", "its front matter has YAML aliases"),
         ("author: {a: 1}", "author must be text, it is an object"),
         ("Autor: {a: 1}", "Autor must be text, it is an object"),
