@@ -6,6 +6,7 @@ are on the version's answers; otherwise they are on the shared ones.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -103,6 +104,31 @@ async def unmerge_all(connection: AsyncConnection, kept_ids: Collection[int]) ->
     for (scope, kept_id), other_ids in by_kept.items():
         await unmerge(connection, scope, kept_id, other_ids)
     return [row.id for row in rows]
+
+
+async def leave_retired(
+    connection: AsyncConnection, guild_id: int, merged_ids: Sequence[int]
+) -> bool:
+    """Take threads out of those that they were merged into, where these are out of force.
+
+    They get their answers and votes back and stay retired, for an import to bring them back.
+    Returns whether there were any.
+    """
+    chains = {i: await own_threads.parents(connection, i) for i in merged_ids}
+    last = {chain[-1] for chain in chains.values() if chain}
+    shown = set[int]()
+    for ids in id_batches(last):
+        in_force = select(threads.c.id).where(threads.c.id.in_(ids), IN_FORCE)
+        shown.update(await connection.scalars(in_force))
+    left = {i: chain for i, chain in chains.items() if chain and chain[-1] not in shown}
+    # The answers of all of a chain are at its end: what was merged last gets them back first.
+    for thread_id, chain in sorted(left.items(), key=lambda pair: len(pair[1])):
+        kept_id = next((parent for parent in chain if parent in left), chain[-1])
+        await unmerge(connection, guild_id, kept_id, [thread_id])
+    now = {"retired_at": time.time_ns() // 1000, "removed": False}
+    for ids in id_batches(left):
+        await connection.execute(update(threads).where(threads.c.id.in_(ids)).values(now))
+    return bool(left)
 
 
 async def come_back(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:

@@ -60,6 +60,17 @@ async def ids_merged_into(connection: AsyncConnection, thread_id: int) -> list[i
     return list((await connection.scalars(query)).all())
 
 
+async def parents(connection: AsyncConnection, thread_id: int) -> list[int]:
+    """Return the threads that one was merged into, one after the other."""
+    found = [thread_id]
+    while True:
+        query = select(table.c.merged_into).where(table.c.id == found[-1])
+        parent = await connection.scalar(query)
+        if parent is None or parent in found:
+            return found[1:]
+        found.append(parent)
+
+
 async def merged_into(connection: AsyncConnection, thread_ids: Collection[int]) -> set[int]:
     """Return the threads that some were merged into, and those that these were merged into."""
     found, last = set[int](), {*thread_ids}

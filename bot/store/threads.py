@@ -64,13 +64,16 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
 
     The keys of a batch must differ. Unchanged content is left alone; answers that
     are gone from the source are retired with their votes; a thread that was retired
-    comes back, a guild's version with the guild's votes; the feed of changes names every
-    thread of which something changed that is searched. Votes and acceptances that a thread
-    brings are kept: see ``carried.keep``.
+    comes back, a guild's version with the guild's votes, and one that was merged into another
+    that is retired; the feed of changes names every thread of which something changed that is
+    searched. Votes and acceptances that a thread brings are kept: see ``carried.keep``.
     """
     known = await known_by_key(connection, scope, [thread.key for thread in batch])
     batch, original = await former_keys.stored_keys(connection, scope, known, batch), batch
     if batch != original:
+        known = await known_by_key(connection, scope, [thread.key for thread in batch])
+    merged = [row.id for row in known.values() if row.merged_into is not None]
+    if merged and await overrides.leave_retired(connection, scope, merged):
         known = await known_by_key(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
     new, changed, source_updates, outcomes = [], dict[int, ThreadRows](), [], []
@@ -103,8 +106,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if scope == SHARED:
         await overrides.propose_shared(connection, touched)
     else:
-        back = [r.id for r in known.values() if r.id in changed and r.retired_at is not None]
-        if back:
+        if back := [r.id for r in known.values() if r.id in changed and r.retired_at is not None]:
             await overrides.come_back(connection, scope, back)
     # Before authors' choices: what these change must be read back, rather than indexed as it came.
     seq = await change_feed.last_change(connection) if added or touched else 0
@@ -114,7 +116,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if posted := [thread for thread in batch if thread.made_of is not None]:
         await imported_messages.note(connection, scope, posted)
     ids = [*added.values(), *(row.id for row in known.values())]
-    if merged := [row.id for row in known.values() if row.merged_into is not None]:
+    if merged:
         ids += await own_threads.merged_into(connection, merged)
     return Put(outcomes, added, seq, ids)
 
@@ -203,11 +205,9 @@ async def titles_of(
     connection: AsyncConnection, keys: Sequence[str], guild_id: int
 ) -> dict[str, tuple[str, str | None]]:
     """Return titles and URLs by key, of threads that a guild sees; its own before shared ones."""
-    query = (
-        select(threads.c.key, threads.c.title, threads.c.url)
-        .where(threads.c.key.in_(keys), threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
-        .order_by((threads.c.scope == SHARED).desc())
-    )
+    t = threads.c
+    seen = (t.key.in_(keys), t.scope.in_((SHARED, guild_id)), IN_FORCE)
+    query = select(t.key, t.title, t.url).where(*seen).order_by((t.scope == SHARED).desc())
     return {row.key: (row.title, row.url) for row in (await connection.execute(query)).all()}
 
 

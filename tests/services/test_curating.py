@@ -470,6 +470,27 @@ class TestMerging:
         for title in ("why a?", "why b?"):
             assert title.capitalize() not in await found(app, title)
 
+    @pytest.mark.parametrize("names", ["bd", "abd", "bcd", "abcd", "cd"])
+    async def test_into_a_thread_that_was_removed_keeps_none_from_coming_back(
+        self, app: App, tmp_path: Path, names: str
+    ) -> None:
+        def write(names: str) -> Path:
+            page = tmp_path / "faq.md"
+            page.write_text("".join(f"# Why {n}?\n\nSo {n}.\n\n" for n in names))
+            return page
+
+        await app.library.import_paths([write("abcd")], scope=HERE)
+        for thread_id in (2, 3):
+            given = (await served(app, thread_id)).answers[0].id
+            await vote(app, given, ANN, Vote.UP)
+        await app.curating.merge(HERE, HELPER, 2, 3)  # c into b
+        await app.curating.merge(HERE, HELPER, 1, 2)  # and b into a
+        await app.guild_library.remove(HERE, soft_delete.Target(1))
+        await app.library.import_paths([write(names)], scope=HERE)
+        found = [await app.answering.find(f"faq#why-{n}", guild_id=HERE) for n in names]
+        said = [[(a.body, a.votes) for a in thread.answers] for thread in found if thread]
+        assert said == [[(f"So {n}.", int(n in "bc"))] for n in names]
+
 
 class TestUndoing:
     async def test_takes_a_saved_thread_out_and_back(self, app: App) -> None:
