@@ -54,7 +54,8 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     """Return for each new answer the known one that it replaces, or ``None``.
 
     First by source key, then by equal body, then by similar body, the most similar first, where
-    one of the two has no key and there are not very many; each known answer is used once.
+    one of the two has no key and there are not very many; retired ones only where these are few
+    enough as well. Each known answer is used once.
     """
     paired: list[Known | None] = [None] * len(new)
     free = {k.id: k for k in known}
@@ -79,11 +80,12 @@ def pair(known: Sequence[Known], new: Sequence[Answer]) -> list[Known | None]:
     match_all(lambda answer: first("key", answer.key))
     # By its body, not one of another key.
     match_all(lambda a: first("body" if a.key is None else "body without key", a.body))
-    if len(free) * paired.count(None) <= MOST_COMPARED:
-        left = [(position, a) for position, a in enumerate(new) if paired[position] is None]
-        for _, position, k in sorted(_alike(free.values(), left), key=lambda found: -found[0]):
-            if paired[position] is None:
-                paired[position] = free.pop(k.id, None)
+    left = [(position, a) for position, a in enumerate(new) if paired[position] is None]
+    several = ([*free.values()], [k for k in free.values() if not k.retired])
+    compared = next((some for some in several if len(some) * len(left) <= MOST_COMPARED), [])
+    for _, position, k in sorted(_alike(compared, left), key=lambda found: -found[0]):
+        if paired[position] is None:
+            paired[position] = free.pop(k.id, None)
     return paired
 
 

@@ -54,6 +54,13 @@ def test_long_texts_are_told_apart_by_their_beginning() -> None:
     assert pair([Known(1, None, long)], [Answer(body=long + "An afterthought.")]) != [None]
 
 
+def test_retired_answers_take_no_room_from_those_that_are_shown() -> None:
+    shown = [Known(n, None, f"{n} is a number, and a nice one.") for n in range(20)]
+    retired = [Known(n, None, f"Once there was {n}.", retired=True) for n in range(20, 40)]
+    new = [Answer(body=f"{n} is a number, and a nice one!") for n in range(20)]
+    assert [found and found.id for found in pair([*shown, *retired], new)] == [*range(20)]
+
+
 @pytest.mark.parametrize("count", [20, 21])
 def test_of_very_many_only_equal_bodies_are_paired(count: int) -> None:
     known = [Known(n, None, f"{n} is a number, and a nice one.") for n in range(count)]
