@@ -21,7 +21,7 @@ from bot.store.curation_tables import (
 )
 from bot.store.postings import posting_of
 from bot.store.rows import id_batches
-from bot.store.tables import answers, postings
+from bot.store.tables import answers, postings, threads
 
 
 async def unchecked(connection: AsyncConnection, answer_id: int, before: int) -> Origin | None:
@@ -197,12 +197,16 @@ async def choose(connection: AsyncConnection, user_id: int, choice: AuthorChoice
 
 
 async def of_author(connection: AsyncConnection, user_id: int) -> tuple[list[int], list[int]]:
-    """Return the ids of the threads and of the answers that are a member's messages."""
+    """Return the ids of the threads and of the answers that are a member's messages.
+
+    Those that stand in for them in guilds' own versions of shared threads are among them.
+    """
     found = []
-    for table in (thread_messages, answer_messages):
+    for table, rows in ((thread_messages, threads), (answer_messages, answers)):
         key = next(iter(table.primary_key))
-        query = select(key).where(table.c.author_id == user_id)
-        found.append(list((await connection.scalars(query)).all()))
+        theirs = select(key).where(table.c.author_id == user_id)
+        versions = select(rows.c.id).where(rows.c.overrides.in_(theirs))
+        found.append(list((await connection.scalars(theirs.union(versions))).all()))
     return found[0], found[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bot import post_threads
 from bot.app import App
-from bot.curation import AuthorChoice, Origin
+from bot.curation import AuthorChoice, Origin, ThreadState
 from bot.models import SHARED, StoredThread, Thread
 from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Upload
@@ -32,7 +33,7 @@ from tests.sources.test_discord_export import (
     write,
 )
 
-ELSEWHERE = 987
+ELSEWHERE, HELPER = 987, 9
 KEY = f"discord:{FORUM}/{POST}"
 LIKED = message(2, LEE, "Ask Kim, I mean <@2>.", reactions=[reaction("👍", MAX, KIM)])
 LIKED["mentions"] = [{"id": "2", "name": "kim", "nickname": "Kim", "isBot": False}]
@@ -148,6 +149,23 @@ class TestChosenAfterwards:
         assert FUSE["content"] not in await said(app, scope)
         await app.authors.choose(MAX, AuthorChoice.LEAVE_OUT)
         assert await thread(app, scope) is None
+
+    @pytest.mark.parametrize("who", [KIM, MAX])
+    async def test_words_go_from_a_servers_own_version_of_a_shared_thread(
+        self, app: App, file: Path, who: int
+    ) -> None:
+        await take_in(app, file, SHARED)
+        shared = await thread(app)
+        assert shared is not None
+
+        def edit(state: ThreadState) -> ThreadState:
+            return replace(state, thread=replace(state.thread, title="Which fuse is it?"))
+
+        own_id = (await app.curating.edit(GUILD, HELPER, shared.id, edit)).thread_id
+        await app.authors.choose(who, AuthorChoice.LEAVE_OUT)
+        own = await app.answering.serve(own_id, guild_id=GUILD)
+        left = None if own is None else [a.body for a in own.answers]
+        assert left == (["Ask Kim, I mean @Kim."] if who == KIM else None)
 
     async def test_a_name_goes(self, app: App, file: Path) -> None:
         await take_in(app, file)
