@@ -105,7 +105,8 @@ class PageMetadata:
 
     def __init__(self, about: Mapping[str, Any], path: Path, report: SourceReport):
         values: dict[str, Any] = {}
-        for key, value in about.items():
+        # The fields' own names go before others that stand for them.
+        for key, value in sorted(about.items(), key=lambda pair: pair[0] not in _BY_FIELD):
             field = "source" if key == "source" else field_of(key) or ""
             if field in _BY_FIELD and not values.get(field):
                 try:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import SHARED, StoredThread, Thread
-from bot.store import votes
+from bot.store import own_threads, votes
 from bot.store.rows import ANSWER, EPOCH, Accepted, Tallies, ThreadRows, from_micros, to_micros
 from bot.store.tables import acceptances, answers, carried_votes, threads
 
@@ -65,8 +65,9 @@ async def keep(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
 
     Votes are sums of a guild's, and count beside its members' own. An answer that has votes in a
     guild, of its own or imported, keeps those it has, and a thread of which a guild accepted an
-    answer keeps that; so importing one's own export again changes nothing. Into a guild's own
-    library comes what it said itself only: other guilds don't see it.
+    answer keeps that; so importing one's own export again changes nothing. The same holds where a
+    guild is shown a version of its own, which has what it said. Into a guild's own library comes
+    what it said itself only: other guilds don't see it.
     """
     brought = {packed.key: packed for packed in batch}
     there = (threads.c.scope == scope, threads.c.key.in_(brought), answers.c.retired.is_(False))
@@ -78,8 +79,21 @@ async def keep(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
         if _is_same(row, brought[row.key])  # of a thread that helpers changed, some are not
     ]
     thread_ids = sorted({row.thread for row, _ in rows})
-    await _take_votes(connection, scope, rows, thread_ids)
-    await _take_acceptances(connection, scope, rows, thread_ids)
+    elsewhere = await _shown_as_versions(connection, thread_ids)
+    await _take_votes(connection, scope, rows, thread_ids, elsewhere)
+    await _take_acceptances(connection, scope, rows, thread_ids, elsewhere)
+
+
+async def _shown_as_versions(
+    connection: AsyncConnection, thread_ids: Sequence[int]
+) -> set[tuple[int, int]]:
+    """Return shared threads and guilds that are shown versions of their own: (thread, guild)."""
+    t, found = threads.c, set[tuple[int, int]]()
+    query = select(t.overrides, t.scope).where(t.overrides.in_(thread_ids)).distinct()
+    for shared_id, guild_id in (await connection.execute(query)).all():
+        if await own_threads.shown_id(connection, guild_id, shared_id) != shared_id:
+            found.add((shared_id, guild_id))
+    return found
 
 
 def _is_same(row: Any, packed: ThreadRows) -> bool:
@@ -92,25 +106,34 @@ _Rows = Sequence[tuple[Any, ThreadRows]]
 
 
 async def _take_votes(
-    connection: AsyncConnection, scope: int, rows: _Rows, thread_ids: Sequence[int]
+    connection: AsyncConnection,
+    scope: int,
+    rows: _Rows,
+    thread_ids: Sequence[int],
+    elsewhere: set[tuple[int, int]],
 ) -> None:
     known = await votes.tallies_by_guild(connection, thread_ids)
     new = list[dict[str, Any]]()
     for row, packed in rows:
         there = {guild_id for guild_id, _ in known.get(row.id, ())}
         for guild_id, value in _of_guilds(scope, packed.tallies, row.position):
-            if value and guild_id not in there:
+            if value and guild_id not in there and (row.thread, guild_id) not in elsewhere:
                 new.append({"answer_id": row.id, "guild_id": guild_id, "value": value})
     if new:
         await connection.execute(insert(carried_votes), new)
 
 
 async def _take_acceptances(
-    connection: AsyncConnection, scope: int, rows: _Rows, thread_ids: Sequence[int]
+    connection: AsyncConnection,
+    scope: int,
+    rows: _Rows,
+    thread_ids: Sequence[int],
+    elsewhere: set[tuple[int, int]],
 ) -> None:
     a = acceptances.c
     query = select(a.thread_id, a.guild_id).where(a.thread_id.in_(thread_ids))
-    there = {(row.thread_id, row.guild_id) for row in (await connection.execute(query)).all()}
+    known = (await connection.execute(query)).all()
+    there = elsewhere | {(row.thread_id, row.guild_id) for row in known}
     new = list[dict[str, Any]]()
     for row, packed in rows:
         for guild_id, when in _of_guilds(scope, packed.accepted_in, row.position):

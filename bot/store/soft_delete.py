@@ -85,13 +85,10 @@ async def remove(connection: AsyncConnection, scope: int, target: Target) -> Rem
 async def removals(connection: AsyncConnection, scope: int) -> list[Removal]:
     """Return the removals of a scope that can be undone, newest first."""
     t = threads.c
-    query = (
-        select(t.retired_at, func.count(), func.min(t.title), func.min(t.source))
-        .where(t.scope == scope, t.removed.is_(True))
-        .group_by(t.retired_at)
-        .order_by(t.retired_at.desc())
-    )
-    return [Removal(*row) for row in (await connection.execute(query)).all()]
+    query = select(t.retired_at, func.count(), func.min(t.title), func.min(t.source))
+    query = query.where(t.scope == scope, t.removed.is_(True)).group_by(t.retired_at)
+    rows = await connection.execute(query.order_by(t.retired_at.desc()))
+    return [Removal(*row) for row in rows.all()]
 
 
 async def restore(connection: AsyncConnection, scope: int, moment: int) -> int:

@@ -36,8 +36,8 @@ SAME_TEXT = 60.0
 _COMPARED = 2_000  # characters; enough to know a text by, and quick for long ones
 
 MOST_COMPARED = 400
-"""Pairs of bodies of one thread that are compared, up to 0.1 ms each: twenty answers that were
-all edited at once. A file could bring a thousand, and everybody would wait."""
+"""Pairs of bodies of one thread that are compared, up to 1 ms each: twenty answers that were all
+edited at once. A file could bring a thousand, and everybody would wait."""
 
 
 @dataclass(frozen=True, slots=True)

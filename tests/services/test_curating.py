@@ -14,6 +14,7 @@ from bot.curation import Action, Origin, ThreadState
 from bot.errors import NotAccepted, NotFound
 from bot.models import SHARED, Answer, StoredAnswer, StoredThread, Thread, Vote
 from bot.services.curating import Conflict
+from bot.sources.writers import OneFile
 from bot.store import origins, soft_delete
 from bot.store.tables import learned_phrasings, threads
 from tests.kit.library import BREAD, HERE, THERE, post
@@ -451,6 +452,24 @@ class TestMerging:
         await app.library.import_paths([page], scope=HERE)
         report = await app.library.import_paths([page], scope=HERE, prune=True)
         assert (report.retired, report.not_retired) == (3, None)
+
+    async def test_what_a_guild_said_is_not_imported_beside_its_version(
+        self, app: App, tmp_path: Path, bread: Sequence[StoredAnswer]
+    ) -> None:
+        await vote(app, bread[0].id, ANN, Vote.UP)
+        await app.accepting.accept(HERE, bread[1].id, HELPER)
+        file = tmp_path / "library.jsonl"
+        with file.open("w") as stream:
+            await app.library.export(OneFile(stream).write)
+        await app.curating.edit(HERE, HELPER, 1, with_title("Flat?"))
+        version = await served(app, 1)
+        await app.accepting.accept(HERE, version.answers[-1].id, HELPER)
+        now = [(a.body, a.votes, a.accepted_here) for a in (await served(app, 1)).answers]
+        await app.library.import_paths([file])
+        await app.curating.undo(HERE, HELPER, 1)
+        shown = await served(app, 1)
+        assert shown.id == 1
+        assert [(a.body, a.votes, a.accepted_here) for a in shown.answers] == now
 
     async def test_what_another_source_has_is_shown_again_when_the_rest_is_pruned(
         self, app: App, tmp_path: Path

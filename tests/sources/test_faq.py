@@ -359,7 +359,7 @@ c
 
 
 def test_of_two_dates_in_front_matter_the_first_that_can_be_is_taken(report: SourceReport):
-    (thread,) = faq("---\ncreated: soon\npublished:\ndate: 2024-05-31\n---\n# Why?\nx", report)
+    (thread,) = faq("---\ncreated: soon\npublished:\ntimestamp: 2024-05-31\n---\n# Why?\nx", report)
     assert thread.asked_at == datetime(2024, 5, 31, tzinfo=UTC)
     assert [(error.line, error.reason) for error in report.warned] == [
         (1, 'created "soon" is no date like 2024-05-31, and was left out')
@@ -374,6 +374,11 @@ def test_values_that_are_not_of_the_kind_that_they_name_are_text(report: SourceR
         'date "soon" is no date like 2024-05-31, and was left out'
     ]
     assert report.rejected == []
+
+
+def test_a_fields_own_name_in_front_matter_goes_before_others():
+    thread = one("---\nslug: short\nid: real\n---\n# Why?\nx")
+    assert thread.key == "real#why"
 
 
 def test_a_date_in_a_comment_of_ours_that_cannot_be_is_left_out_too(report: SourceReport):
