@@ -1,4 +1,4 @@
-"""Where threads came from, what is out of sight, and votes that came with an import.
+"""Sources of threads, soft deletion, and votes that came with an import.
 
 Why: knowledge is brought from sites and files that go on changing. What a newer copy lacks
 is retired, what it has unchanged need not be read again, and who wrote it under which

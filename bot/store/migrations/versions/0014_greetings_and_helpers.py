@@ -1,4 +1,4 @@
-"""When a server was greeted; its helpers, and whether they are pinged.
+"""The time at which a server was greeted; its helpers, and a flag to ping them.
 
 Why: the bot says hello once to a server that invited it. And where it has nothing on a question,
 it names whom to ask.

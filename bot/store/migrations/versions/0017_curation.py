@@ -1,4 +1,4 @@
-"""What helpers change of a guild's own threads, and which messages these come from.
+"""Histories of a guild's own threads, and the messages that these come from.
 
 Why: helpers save, add, edit and merge threads from Discord, and undo what they changed; members
 may have their name or their messages taken out.

@@ -1,4 +1,4 @@
-"""Whether what members teach counts for a guild only once a helper kept it.
+"""A setting: phrasings count for a guild only once a helper kept them.
 
 Why: where many strangers vote, two of them are soon found who teach something wrong.
 

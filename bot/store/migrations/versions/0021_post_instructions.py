@@ -1,4 +1,4 @@
-"""Whether new posts of a followed channel are told how they are marked as solved.
+"""A setting: new posts of a followed channel are told how to mark them as solved.
 
 Why: who asks doesn't know the menu by which a solution is kept for others.
 
