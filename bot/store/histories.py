@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import KeptHistory, Revision, ThreadState
@@ -22,7 +22,7 @@ from bot.models import SHARED, Answer, Thread
 from bot.store import change_feed, overrides, revisions, thread_states, threads
 from bot.store.curation_tables import revisions as table
 from bot.store.facts import drop_fact, fact, set_fact
-from bot.store.rows import answer_columns, columns, pack
+from bot.store.rows import columns, pack
 from bot.store.tables import answers
 from bot.store.tables import threads as thread_table
 
@@ -243,5 +243,4 @@ async def _retired_answer(
     for answer_id in await connection.scalars(query):
         if answer_id not in known:
             return int(answer_id)
-    values = answer_columns(answer, 0) | {"thread_id": thread_id, "retired": True}
-    return int(await connection.scalar(insert(answers).values(values).returning(a.id)) or 0)
+    return await thread_states.add_retired(connection, thread_id, answer)

@@ -33,7 +33,8 @@ async def note(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRo
     given = dict[int, Origin]()
     for ids in id_batches(made_of):
         query = select(answers.c.id, answers.c.key, answers.c.thread_id)
-        query = query.where(answers.c.thread_id.in_(ids), answers.c.retired.is_(False))
+        # Retired ones as well: they may be of a state that is proposed to helpers.
+        query = query.where(answers.c.thread_id.in_(ids))
         for row in (await connection.execute(query)).all():
             if (origin := made_of[row.thread_id].answers.get(row.key)) is not None:
                 given[row.id] = origin

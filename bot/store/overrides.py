@@ -210,18 +210,25 @@ async def propose(
     state: ThreadState,
     *,
     action: Action = Action.IMPORTED,
+    shared_ids: Sequence[int | None] = (),
 ) -> None:
     """Keep what the source of a thread that helpers changed says now, once, for them to take over.
 
-    An older proposal goes.
+    An older proposal goes. Its new answers are among the thread's from now on, retired, so that
+    their authors are known and what these choose holds for them. ``shared_ids`` are the answers of
+    a shared thread that the state's stand in for; a guild's votes on those go along.
     """
-    digest = revisions.digest(state.thread)
-    if await revisions.has(connection, thread_id, digest, proposed=True):
+    digest, has_new = revisions.digest(state.thread), None in state.answer_ids
+    if not has_new and await revisions.has(connection, thread_id, digest, proposed=True):
         return
     if await revisions.has(connection, thread_id, digest, proposed=False):
         await revisions.settle(connection, thread_id)  # the source took back what it said
         return
     await revisions.settle(connection, thread_id)
+    if has_new:
+        originals = shared_ids or (None,) * len(state.answer_ids)
+        state = await thread_states.with_ids(connection, thread_id, state, originals)
+        await move_votes(connection, guild_id, [thread_id])
     number = await revisions.begin_change(connection)
     await revisions.record(
         connection,
@@ -250,8 +257,10 @@ async def propose_shared(connection: AsyncConnection, shared_ids: Sequence[int])
     for ids in id_batches(shared_ids):
         query = select(t.id, t.scope, t.overrides).where(t.overrides.in_(ids), IN_FORCE)
         for row in (await connection.execute(query)).all():
-            state = await shared_state(connection, row.id, row.overrides)
-            await propose(connection, row.scope, row.id, state)
+            shared = await thread_states.present(connection, row.overrides)
+            state = await own_state(connection, row.id, replace(shared, merged=()))
+            originals = shared.answer_ids
+            await propose(connection, row.scope, row.id, state, shared_ids=originals)
 
 
 async def _unlinked(connection: AsyncConnection, shared_id: int, thread_id: int) -> list[Known]:

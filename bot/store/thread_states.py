@@ -11,13 +11,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import ThreadState
 from bot.models import Answer, Thread
 from bot.store import change_feed, upsert
-from bot.store.rows import answer_fields, columns, digest_of, id_batches, thread_fields
+from bot.store.rows import (
+    answer_columns,
+    answer_fields,
+    columns,
+    digest_of,
+    id_batches,
+    thread_fields,
+)
 from bot.store.tables import acceptances, answers, postings, threads
 
 
@@ -53,10 +60,43 @@ async def present(connection: AsyncConnection, thread_id: int) -> ThreadState:
 async def paired(connection: AsyncConnection, thread_id: int, new: Thread) -> ThreadState:
     """Return the state that a new text makes of a thread, its answers matched by key or text.
 
-    Retired answers are among those that may come back.
+    Retired answers are among those that may come back. Messages of Discord are none of the answers
+    without a key, however alike: helpers wrote these.
     """
-    known = await upsert.known_answers(connection, [thread_id])
-    return await asyncio.to_thread(upsert.state_of, new, known[thread_id])
+    known = (await upsert.known_answers(connection, [thread_id]))[thread_id]
+    if new.made_of is not None:
+        known = tuple(answer for answer in known if answer.key is not None)
+    return await asyncio.to_thread(upsert.state_of, new, known)
+
+
+async def with_ids(
+    connection: AsyncConnection,
+    thread_id: int,
+    state: ThreadState,
+    shared_ids: Sequence[int | None],
+) -> ThreadState:
+    """Return a state with the ids of all its answers; new ones are added to the thread, retired.
+
+    ``shared_ids`` are the answers of a shared thread that they stand in for, in their order.
+    """
+    ids = [
+        await add_retired(connection, thread_id, answer, shared_id) if i is None else i
+        for (answer, i), shared_id in zip(state.pairs, shared_ids, strict=True)
+    ]
+    return replace(state, answer_ids=tuple(ids))
+
+
+async def add_retired(
+    connection: AsyncConnection, thread_id: int, answer: Answer, shared_id: int | None = None
+) -> int:
+    """Add an answer to a thread that only states of it have which aren't in force; return its id.
+
+    ``shared_id`` is the answer of a shared thread that it stands in for.
+    """
+    values = answer_columns(answer, 0) | {"thread_id": thread_id, "retired": True}
+    values["overrides"] = shared_id
+    added = insert(answers).values(values).returning(answers.c.id)
+    return int(await connection.scalar(added) or 0)
 
 
 async def put_in_force(

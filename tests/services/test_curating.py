@@ -241,6 +241,40 @@ class TestOverriding:
         assert len(thread.answers) == 3
         assert {a.body: a.votes for a in thread.answers}[BREAD.answers[1].body] == 1
 
+    async def test_votes_on_what_comes_back_to_the_shared_one_go_along_and_back(
+        self, app: App, bread: Sequence[StoredAnswer]
+    ) -> None:
+        """HERE voted for an answer that the shared thread had no more when HERE edited it."""
+        message = await post(app, bread[1])
+        await give_reaction(app.voting, message_id=message, user_id=ANN, value=Vote.UP)
+        await app.library.add([replace(BREAD, answers=BREAD.answers[:1])])
+        done = await app.curating.edit(HERE, HELPER, 1, with_title("Flat bread?"))
+        await app.library.add([BREAD])
+        (proposed,) = await kept(app, HERE, proposed=True)
+        assert bodies(await served(app, done.thread_id)) == [BREAD.answers[0].body]
+        await app.curating.restore(HERE, HELPER, proposed.id)
+        votes = {a.body: a.votes for a in (await served(app, done.thread_id)).answers}
+        assert votes[BREAD.answers[1].body] == 1
+        (*_, first) = await kept(app, HERE, done.thread_id)
+        await app.curating.restore(HERE, HELPER, first.id)
+        assert (await tally_of(app.database, bread[1].id, HERE)) == bread[1].score + 1
+
+    async def test_votes_on_what_is_proposed_are_the_shared_ones_once_that_is_shown(
+        self, app: App, version: int
+    ) -> None:
+        new = replace(BREAD, answers=(*BREAD.answers, Answer(body="The flour is too old.")))
+        await app.library.add([new])
+        shared = next(a for a in (await served(app, 1, THERE)).answers if "flour" in a.body)
+        with pytest.raises(NotFound):  # it is not shown there
+            await vote(app, shared.id, BOB, Vote.UP)
+        (*_, first) = await kept(app, HERE, version)
+        await app.curating.restore(HERE, HELPER, first.id)
+        await vote(app, shared.id, BOB, Vote.UP)
+        assert (await tally_of(app.database, shared.id, HERE)) == 1
+        again = await app.curating.edit(HERE, HELPER, 1, with_title("Flat bread?"))
+        thread = await served(app, again.thread_id)
+        assert {a.body: a.votes for a in thread.answers}["The flour is too old."] == 1
+
     async def test_is_removed_with_its_phrasings_where_the_shared_one_is_no_more(
         self, app: App, version: int
     ) -> None:

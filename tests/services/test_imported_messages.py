@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, func, select
 
 from bot import post_threads
 from bot.app import App
 from bot.curation import AuthorChoice, Origin, ThreadState
-from bot.models import SHARED, StoredThread, Thread
+from bot.models import SHARED, Answer, StoredThread, Thread
 from bot.services.import_pipeline import ImportReport
 from bot.services.uploads import Upload
 from bot.sources import SourceReport, discord_export, read
-from bot.store import origins
+from bot.store import origins, revisions
+from bot.store.tables import answers
+from tests.kit.revisions import kept
 from tests.sources.test_discord_export import (
     FORUM,
     FUSE,
@@ -208,6 +211,136 @@ class TestChosenAfterwards:
         assert await thread(app) is None
         assert KEY not in {m.key for m in app.engine.search(title, GUILD, 5)}
         assert app.engine.complete(title[:6], GUILD, 5) == []
+
+
+class TestProposed:
+    """Lee's answer is in a newer export only, and a helper had edited the thread by then."""
+
+    @pytest.fixture(params=[GUILD, ELSEWHERE, SHARED])
+    def scope(self, request: pytest.FixtureRequest) -> int:
+        return int(request.param)
+
+    @pytest.fixture
+    def guild(self, scope: int) -> int:
+        """The server whose helpers edit: of a shared thread, it has a version of its own."""
+        return scope or GUILD
+
+    @pytest.fixture
+    async def own_id(self, app: App, tmp_path: Path, scope: int, guild: int) -> int:
+        await take_in(app, write(tmp_path / "post.json", export(QUESTION, TICKED)), scope)
+        found = await thread(app, guild)
+        assert found is not None
+
+        def edit(state: ThreadState) -> ThreadState:
+            own = Answer(body="Ask Kim, I mean @Kim, please.")
+            thread = replace(
+                state.thread, title="Which fuse?", answers=(*state.thread.answers, own)
+            )
+            return replace(state, thread=thread, answer_ids=(*state.answer_ids, None))
+
+        done = await app.curating.edit(guild, HELPER, found.id, edit)
+        await take_in(app, write(tmp_path / "post.json", export(QUESTION, TICKED, LIKED)), scope)
+        return done.thread_id
+
+    async def proposed(self, app: App, guild: int) -> dict[str, str | None]:
+        (proposal,) = await kept(app, guild, proposed=True)
+        return {answer.body: answer.author for answer in proposal.state.thread.answers}
+
+    async def take_over(self, app: App, guild: int) -> None:
+        (proposal,) = await kept(app, guild, proposed=True)
+        await app.curating.restore(guild, HELPER, proposal.id)
+
+    async def in_force(self, app: App, guild: int, own_id: int) -> dict[str, str | None]:
+        found = await app.answering.serve(own_id, guild_id=guild)
+        assert found is not None
+        return {answer.body: answer.author for answer in found.answers}
+
+    async def stored(self, app: App) -> int:
+        async with app.database.read() as connection:
+            return int(await connection.scalar(select(func.count()).select_from(answers)) or 0)
+
+    async def test_it_is_not_shown_before_it_is_taken_over(
+        self, app: App, guild: int, own_id: int
+    ) -> None:
+        assert {*await self.proposed(app, guild)} == {FUSE["content"], "Ask Kim, I mean @Kim."}
+        shown = {*await self.in_force(app, guild, own_id)}
+        assert shown == {FUSE["content"], "Ask Kim, I mean @Kim, please."}
+
+    async def test_words_left_out_are_proposed_no_more(
+        self, app: App, guild: int, own_id: int, file: Path, scope: int
+    ) -> None:
+        await app.authors.choose(LEE, AuthorChoice.LEAVE_OUT)
+        assert [*await self.proposed(app, guild)] == [FUSE["content"]]
+        shown = {*await self.in_force(app, guild, own_id)}
+        assert shown == {FUSE["content"], "Ask Kim, I mean @Kim, please."}  # the helper's stays
+        await take_in(app, file, scope)
+        assert [*await self.proposed(app, guild)] == [FUSE["content"]]
+        await self.take_over(app, guild)
+        assert [*await self.in_force(app, guild, own_id)] == [FUSE["content"]]
+
+    async def test_words_left_out_go_though_taken_over(
+        self, app: App, guild: int, own_id: int
+    ) -> None:
+        await self.take_over(app, guild)
+        assert {*await self.in_force(app, guild, own_id)} == {
+            FUSE["content"],
+            "Ask Kim, I mean @Kim.",
+        }
+        await app.authors.choose(LEE, AuthorChoice.LEAVE_OUT)
+        assert [*await self.in_force(app, guild, own_id)] == [FUSE["content"]]
+        states = [revision.state.thread for revision in await kept(app, guild)]
+        texts = {answer.body for state in states for answer in state.answers}
+        assert "Ask Kim, I mean @Kim." not in texts
+
+    @pytest.mark.parametrize("first", [True, False])
+    async def test_a_name_goes(self, app: App, guild: int, own_id: int, first: bool) -> None:
+        if first:
+            await app.authors.choose(LEE, AuthorChoice.WITHOUT_NAME)
+            assert (await self.proposed(app, guild))["Ask Kim, I mean @Kim."] is None
+        await self.take_over(app, guild)
+        if not first:
+            await app.authors.choose(LEE, AuthorChoice.WITHOUT_NAME)
+        assert (await self.in_force(app, guild, own_id))["Ask Kim, I mean @Kim."] is None
+
+    async def test_importing_it_again_adds_nothing(
+        self, app: App, guild: int, own_id: int, file: Path, scope: int
+    ) -> None:
+        (before,), stored = await kept(app, guild, proposed=True), await self.stored(app)
+        for _ in range(10):
+            await take_in(app, file, scope)
+        (after,) = await kept(app, guild, proposed=True)
+        assert (after.id, await self.stored(app)) == (before.id, stored)
+
+    async def test_other_words_of_the_message_are_the_same_answer(
+        self, app: App, guild: int, own_id: int, tmp_path: Path, scope: int
+    ) -> None:
+        stored = await self.stored(app)
+        for words in ("Nobody knows.", "It burnt out."):
+            now = export(QUESTION, TICKED, LIKED | {"content": words})
+            await take_in(app, write(tmp_path / "post.json", now), scope)
+            assert {*await self.proposed(app, guild)} == {FUSE["content"], words}
+        assert await self.stored(app) == stored
+        await app.authors.choose(LEE, AuthorChoice.LEAVE_OUT)
+        assert [*await self.proposed(app, guild)] == [FUSE["content"]]
+
+    @pytest.mark.parametrize("scope", [GUILD, ELSEWHERE])
+    async def test_a_proposal_of_an_earlier_release_is_made_anew(
+        self, app: App, guild: int, own_id: int, file: Path, scope: int
+    ) -> None:
+        """Its new answers had no ids."""
+        async with app.database.write() as connection:
+            await connection.execute(delete(answers).where(answers.c.key == str(POST + 2)))
+            await revisions.rewrite(
+                connection,
+                [own_id],
+                lambda state, _: state.with_pairs(
+                    (answer, None if answer.key == str(POST + 2) else i)
+                    for answer, i in state.pairs
+                ),
+            )
+        await take_in(app, file, scope)
+        await app.authors.choose(LEE, AuthorChoice.LEAVE_OUT)
+        assert [*await self.proposed(app, guild)] == [FUSE["content"]]
 
 
 def test_without_choices_a_file_gives_the_same_thread(file: Path) -> None:
