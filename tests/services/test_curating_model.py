@@ -118,6 +118,12 @@ class Model:
         """The threads that are merged into one now."""
         return frozenset(i for i, to in self.merged_into.items() if to == thread_id)
 
+    def kept(self, thread_id: int) -> int:
+        """The thread that has what a merged one had."""
+        while thread_id in self.merged_into:
+            thread_id = self.merged_into[thread_id]
+        return thread_id
+
     def root(self, answer_id: int) -> int:
         return self.roots.get(answer_id, answer_id)
 
@@ -410,7 +416,10 @@ class Player:
             self.model.accepted[thread_id] = answer_id
 
     async def import_again(self) -> None:
-        thread_id = self.random.choice([*self.model.in_force(), *self.model.merged_into])
+        in_force = self.model.in_force()
+        # Out of one that is out of force, an import takes what was merged into it.
+        merged = [i for i in self.model.merged_into if self.model.kept(i) in in_force]
+        thread_id = self.random.choice([*in_force, *merged])
         async with self.app.database.read() as connection:
             state = await thread_states.read(connection, thread_id)
         assert state is not None
