@@ -23,7 +23,7 @@ class Accepting:
         Raises NotFound for an answer that the guild doesn't see.
         """
         async with self._database.write() as connection:
-            answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
+            answer_id = await overrides.shown_answer(connection, guild_id, answer_id)
             thread_id = await acceptances.accept(connection, guild_id, answer_id, user_id)
             if thread_id is None:
                 raise NotFound(_(ANSWER_GONE))
@@ -43,7 +43,7 @@ class Accepting:
     async def withdraw(self, guild_id: int, answer_id: int) -> list[int]:
         """Take an acceptance back, if it is there; return the messages that show the thread."""
         async with self._database.write() as connection:
-            answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
+            answer_id = await overrides.shown_answer(connection, guild_id, answer_id)
             thread_id = await acceptances.withdraw(connection, guild_id, answer_id)
             if thread_id is None:
                 return []

@@ -154,10 +154,9 @@ class Curating:
             done = await _changed(connection, guild_id, own_id)
         return await self._published(done, change)
 
-    async def own_answer(self, guild_id: int, answer_id: int) -> int:
-        """Return the answer that has the place of one in a guild's own version, or itself."""
-        own = await self._database.reading(overrides.own_answer, guild_id, answer_id)
-        return answer_id if own is None else own
+    async def shown_answer(self, guild_id: int, answer_id: int) -> int:
+        """Return the answer that a guild is shown in the place of one, or that itself."""
+        return await self._database.reading(overrides.shown_answer, guild_id, answer_id)
 
     async def merge(self, guild_id: int, user_id: int, first_id: int, second_id: int) -> Changed:
         """Merge two threads that the guild sees into the older. Raises NotFound, NotAccepted."""

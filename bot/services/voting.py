@@ -182,7 +182,7 @@ async def _make(connection: Any, change: Added | Removed | Pressed | Deleted) ->
 
 async def _press(connection: Any, pressed: Pressed) -> VoteOutcome:
     answer_id, guild_id, user_id = pressed.answer_id, pressed.guild_id, pressed.user_id
-    answer_id = await overrides.own_answer(connection, guild_id, answer_id) or answer_id
+    answer_id = await overrides.shown_answer(connection, guild_id, answer_id)
     if not await votes.tallies(connection, [answer_id], guild_id):
         # Translated by whoever tells it: this is written in a task of all members.
         return NotFound(N_("This answer is not in the library any more."))

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.curation import Action, AnswerPair, Revision, ThreadState
-from bot.models import MAX_PHRASINGS, SHARED, Answer, Thread
+from bot.models import MAX_PHRASINGS, SHARED, Thread
 from bot.store import moved_votes, overrides, own_threads, revisions, thread_states, threads
 from bot.store.rows import pack
 from bot.store.tables import threads as table
@@ -211,12 +211,12 @@ def _merged(
     kept: ThreadState, gone: ThreadState, gone_id: int
 ) -> tuple[ThreadState, list[tuple[int, int]]]:
     """Return what two threads make together, and the ids of answers that are the same text."""
-    ids = {_folded(answer): answer_id for answer, answer_id in kept.pairs}
+    ids = {overrides.folded(answer.body): answer_id for answer, answer_id in kept.pairs}
     keys = {answer.key for answer, _ in kept.pairs}
     is_accepted = any(answer.accepted for answer in kept.thread.answers)
     more, same = list[AnswerPair](), list[tuple[int, int]]()
     for answer, answer_id in gone.pairs:
-        known = ids.get(_folded(answer))
+        known = ids.get(overrides.folded(answer.body))
         if known is not None and answer_id is not None:
             same.append((answer_id, known))
         else:
@@ -233,10 +233,6 @@ def _merged(
     merged = tuple(sorted({*kept.merged, gone_id}))
     state = replace(kept, thread=thread, retired=False, merged=merged)
     return state.with_pairs((*kept.pairs, *more)), same
-
-
-def _folded(answer: Answer) -> str:
-    return " ".join(answer.body.casefold().split())
 
 
 async def _oldest_first(connection: AsyncConnection, *thread_ids: int) -> list[int]:

@@ -173,16 +173,29 @@ async def link(connection: AsyncConnection, thread_id: int, shared_id: int) -> N
         await move_votes(connection, linked[0][0].scope, [thread_id])
 
 
-async def own_answer(connection: AsyncConnection, guild_id: int, answer_id: int) -> int | None:
-    """Return the answer of a guild's version in force that stands in for a shared one.
+async def shown_answer(connection: AsyncConnection, guild_id: int, answer_id: int) -> int:
+    """Return the answer that a guild is shown in the place of one, or that itself.
 
-    It may be retired, if none is shown.
+    It is that of the guild's version, which may be retired, or the same text in the thread that
+    this, or the guild's own thread, was merged into.
     """
-    a = answers.c
-    mine = (a.overrides == answer_id, threads.c.scope == guild_id, IN_FORCE)
-    query = select(a.id).join(threads).where(*mine).order_by(a.retired, a.id)
-    found: int | None = await connection.scalar(query.limit(1))
-    return found
+    a, t = answers.c, threads.c
+    same = (t.scope == guild_id, (a.overrides == answer_id) | (a.id == answer_id))
+    query = select(a.id, a.body, a.thread_id, IN_FORCE.label("in_force")).join(threads)
+    query = query.where(*same).order_by(IN_FORCE.desc(), a.retired, a.id)
+    row = (await connection.execute(query.limit(1))).first()
+    if row is None or row.in_force:
+        return answer_id if row is None else int(row.id)
+    kept_id = await own_threads.own_id(connection, guild_id, row.thread_id)
+    shown = select(a.id, a.body).where(a.thread_id == kept_id, a.retired.is_(False))
+    others = (await connection.execute(shown.order_by(a.position, a.id))).all()
+    alike = (other.id for other in others if folded(other.body) == folded(row.body))
+    return int(next(alike, answer_id))
+
+
+def folded(body: str) -> str:
+    """Return what is the same for answers' texts that differ in case and spaces alone."""
+    return " ".join(body.casefold().split())
 
 
 async def shared_state(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:

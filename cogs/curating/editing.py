@@ -158,7 +158,7 @@ async def _send_file(
 async def _own(interaction: Interaction, part: int) -> int:
     """Return what an answer of a shared thread is in the server's own version by now."""
     curating = interaction.client.app.curating
-    return part and await curating.own_answer(scope_of(interaction), part)
+    return part and await curating.shown_answer(scope_of(interaction), part)
 
 
 def _text(editable: Editable, part: int) -> str:

@@ -487,6 +487,21 @@ class TestMerging:
         report = await app.library.import_paths([page], scope=HERE, prune=True)
         assert (report.retired, report.not_retired) == (3, None)
 
+    @pytest.mark.parametrize("is_shared", [False, True])
+    async def test_a_press_on_an_answer_whose_text_another_has_counts_there(
+        self, app: App, is_shared: bool
+    ) -> None:
+        kept = await add(app, Thread(key="o", title="Flat bread?", answers=(Answer(body="Wait."),)))
+        other = Thread(key="p", title="Flat cake?", answers=(Answer(body="wait. "),))
+        await app.library.add([other], scope=SHARED if is_shared else HERE)
+        thread = await app.answering.find("p", guild_id=HERE)
+        assert thread is not None
+        await app.curating.merge(HERE, HELPER, kept, thread.id)
+        await vote(app, thread.answers[0].id, ANN, Vote.UP)
+        assert [(a.body, a.votes) for a in (await served(app, kept)).answers] == [("Wait.", 1)]
+        await app.accepting.accept(HERE, thread.answers[0].id, HELPER)
+        assert (await served(app, kept)).answers[0].accepted_here
+
     async def test_what_a_guild_said_is_not_imported_beside_its_version(
         self, app: App, tmp_path: Path, bread: Sequence[StoredAnswer]
     ) -> None:
