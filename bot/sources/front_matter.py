@@ -105,8 +105,8 @@ class PageMetadata:
 
     def __init__(self, about: Mapping[str, Any], path: Path, report: SourceReport):
         values: dict[str, Any] = {}
-        # The fields' own names go before others that stand for them.
-        for key, value in sorted(about.items(), key=lambda pair: pair[0] not in _BY_FIELD):
+        # A site generator's slug is the id only where the page gives no other.
+        for key, value in sorted(about.items(), key=lambda pair: pair[0] in _IGNORED):
             field = "source" if key == "source" else field_of(key) or ""
             if field in _BY_FIELD and not values.get(field):
                 try:

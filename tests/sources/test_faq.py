@@ -376,7 +376,7 @@ def test_values_that_are_not_of_the_kind_that_they_name_are_text(report: SourceR
     assert report.rejected == []
 
 
-def test_a_fields_own_name_in_front_matter_goes_before_others():
+def test_an_id_in_front_matter_goes_before_a_slug():
     thread = one("---\nslug: short\nid: real\n---\n# Why?\nx")
     assert thread.key == "real#why"
 
