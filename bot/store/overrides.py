@@ -187,8 +187,9 @@ async def shown_answer(connection: AsyncConnection, guild_id: int, answer_id: in
     if row is None or row.in_force:
         return answer_id if row is None else int(row.id)
     kept_id = await own_threads.own_id(connection, guild_id, row.thread_id)
-    shown = select(a.id, a.body).where(a.thread_id == kept_id, a.retired.is_(False))
-    others = (await connection.execute(shown.order_by(a.position, a.id))).all()
+    shown = select(a.id, a.body).join(threads).where(a.thread_id == kept_id, IN_FORCE)
+    shown = shown.where(a.retired.is_(False)).order_by(a.position, a.id)
+    others = (await connection.execute(shown)).all()
     alike = (other.id for other in others if folded(other.body) == folded(row.body))
     return int(next(alike, answer_id))
 
