@@ -132,7 +132,7 @@ async def override(connection: AsyncConnection, change: Change, shared_id: int) 
             return merged[0]
         await _set(connection, table.c.id == known.id, merged_into=None)
     if known.retired_at is not None:
-        state = await overrides.shared_state(connection, known.id, shared_id)
+        state = await overrides.own_state(connection, known.id, original)
         await put(connection, copied, known.id, state)
         await overrides.link(connection, known.id, shared_id)
     return int(known.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -107,14 +107,13 @@ async def unmerge_all(connection: AsyncConnection, kept_ids: Collection[int]) ->
 
 
 async def leave_retired(
-    connection: AsyncConnection, guild_id: int, merged_ids: Sequence[int]
-) -> bool:
-    """Take threads out of those that they were merged into, where these are out of force.
+    connection: AsyncConnection, guild_id: int, chains: Mapping[int, Sequence[int]]
+) -> Collection[int]:
+    """Take merged threads out of those that have their answers, where these are out of force.
 
-    They get their answers and votes back and stay retired, for an import to bring them back.
-    Returns whether there were any.
+    ``chains`` are the threads with their ``own_threads.parents``. They get their answers and votes
+    back and stay retired, for an import to bring them back. Returns which ones that were.
     """
-    chains = {i: await own_threads.parents(connection, i) for i in merged_ids}
     last = {chain[-1] for chain in chains.values() if chain}
     shown = set[int]()
     for ids in id_batches(last):
@@ -128,7 +127,7 @@ async def leave_retired(
     now = {"retired_at": time.time_ns() // 1000, "removed": False}
     for ids in id_batches(left):
         await connection.execute(update(threads).where(threads.c.id.in_(ids)).values(now))
-    return bool(left)
+    return left.keys()
 
 
 async def come_back(connection: AsyncConnection, guild_id: int, thread_ids: Sequence[int]) -> None:
@@ -199,13 +198,6 @@ def folded(body: str) -> str:
     return " ".join(body.casefold().split())
 
 
-async def shared_state(connection: AsyncConnection, thread_id: int, shared_id: int) -> ThreadState:
-    """Return the state that a shared thread makes of a guild's own version of it."""
-    shared = await thread_states.read(connection, shared_id)
-    assert shared is not None
-    return await own_state(connection, thread_id, replace(shared, merged=()))
-
-
 async def own_state(
     connection: AsyncConnection, thread_id: int, shared: ThreadState
 ) -> ThreadState:
@@ -214,7 +206,7 @@ async def own_state(
     query = select(a.overrides, a.id).where(a.thread_id == thread_id, a.overrides.is_not(None))
     own = {row.overrides: row.id for row in (await connection.execute(query)).all()}
     ids = (None if answer_id is None else own.get(answer_id) for answer_id in shared.answer_ids)
-    return replace(shared, answer_ids=tuple(ids))
+    return replace(shared, answer_ids=tuple(ids), merged=())
 
 
 async def propose(
@@ -272,9 +264,8 @@ async def propose_shared(connection: AsyncConnection, shared_ids: Sequence[int])
         query = select(t.id, t.scope, t.overrides).where(t.overrides.in_(ids), IN_FORCE)
         for row in (await connection.execute(query)).all():
             shared = await thread_states.present(connection, row.overrides)
-            state = await own_state(connection, row.id, replace(shared, merged=()))
-            originals = shared.answer_ids
-            await propose(connection, row.scope, row.id, state, shared_ids=originals)
+            state = await own_state(connection, row.id, shared)
+            await propose(connection, row.scope, row.id, state, shared_ids=shared.answer_ids)
 
 
 async def _unlinked(connection: AsyncConnection, shared_id: int, thread_id: int) -> list[Known]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.curation import ThreadState
 from bot.models import SHARED
 from bot.store import thread_states
+from bot.store.rows import id_batches
 from bot.store.tables import IN_FORCE
 from bot.store.tables import threads as table
 
@@ -60,26 +61,24 @@ async def ids_merged_into(connection: AsyncConnection, thread_id: int) -> list[i
     return list((await connection.scalars(query)).all())
 
 
-async def parents(connection: AsyncConnection, thread_id: int) -> list[int]:
-    """Return the threads that one was merged into, one after the other."""
-    found = [thread_id]
-    while True:
-        query = select(table.c.merged_into).where(table.c.id == found[-1])
-        parent = await connection.scalar(query)
-        if parent is None or parent in found:
-            return found[1:]
-        found.append(parent)
-
-
-async def merged_into(connection: AsyncConnection, thread_ids: Collection[int]) -> set[int]:
-    """Return the threads that some were merged into, and those that these were merged into."""
-    found, last = set[int](), {*thread_ids}
+async def parents(connection: AsyncConnection, thread_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return by thread that was merged what it was merged into, then what that was, and so on."""
+    parent_of, last = dict[int, int](), {*thread_ids}
     while last:
-        query = select(table.c.merged_into).where(table.c.id.in_(last))
-        parents = await connection.scalars(query.where(table.c.merged_into.is_not(None)))
-        last = {*parents} - found
-        found |= last
-    return found
+        found = dict[int, int]()
+        for ids in id_batches(last):
+            query = select(table.c.id, table.c.merged_into).where(table.c.id.in_(ids))
+            rows = await connection.execute(query.where(table.c.merged_into.is_not(None)))
+            found |= {row.id: row.merged_into for row in rows}
+        parent_of |= found
+        last = {*found.values()} - parent_of.keys()
+    chains = dict[int, list[int]]()
+    for thread_id in parent_of.keys() & {*thread_ids}:
+        chain = [thread_id]
+        while (parent := parent_of.get(chain[-1])) is not None and parent not in chain:
+            chain.append(parent)
+        chains[thread_id] = chain[1:]
+    return chains
 
 
 async def has_key(connection: AsyncConnection, guild_id: int, key: str) -> bool:

@@ -73,7 +73,9 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if batch != original:
         known = await known_by_key(connection, scope, [thread.key for thread in batch])
     merged = [row.id for row in known.values() if row.merged_into is not None]
-    if merged and await overrides.leave_retired(connection, scope, merged):
+    chains = await own_threads.parents(connection, merged) if merged else {}
+    left = await overrides.leave_retired(connection, scope, chains) if chains else ()
+    if left:
         known = await known_by_key(connection, scope, [thread.key for thread in batch])
     same = await _same(connection, known, batch)
     new, changed, source_updates, outcomes = [], dict[int, ThreadRows](), [], []
@@ -116,8 +118,7 @@ async def put(connection: AsyncConnection, scope: int, batch: Sequence[ThreadRow
     if posted := [thread for thread in batch if thread.made_of is not None]:
         await imported_messages.note(connection, scope, posted)
     ids = [*added.values(), *(row.id for row in known.values())]
-    if merged:
-        ids += await own_threads.merged_into(connection, merged)
+    ids += {parent for i, chain in chains.items() if i not in left for parent in chain}
     return Put(outcomes, added, seq, ids)
 
 
@@ -193,11 +194,9 @@ async def index_entries(
 
 async def id_of(connection: AsyncConnection, key: str, guild_id: int) -> int | None:
     """Return the id of the thread with this key; the guild's own before the shared one."""
-    query = (
-        select(threads.c.id)
-        .where(threads.c.key == key, threads.c.scope.in_((SHARED, guild_id)), IN_FORCE)
-        .order_by((threads.c.scope == SHARED).asc())
-    )
+    t = threads.c
+    seen = (t.key == key, t.scope.in_((SHARED, guild_id)), IN_FORCE)
+    query = select(t.id).where(*seen).order_by((t.scope == SHARED).asc())
     return (await connection.execute(query)).scalars().first()
 
 
